@@ -1,0 +1,33 @@
+"""One grammar of errors: what it is, what is expected, what came, and what to do."""
+
+import difflib
+
+
+class RecipeError(ValueError):
+    """A mistake that one clear sentence explains; the command line prints it and exits with 2."""
+
+
+class UnknownField(RecipeError, TypeError):
+    """A field or argument that does not exist; a `TypeError` too, as Python has it."""
+
+
+def near_names(name, known, *, count=3):
+    """Say which of the known names are near a misspelt one.
+
+    Args:
+        name: str, the name that was not found.
+        known: iterable of str, the names that exist.
+        count: int, how many to name at most. Defaults to 3.
+
+    Returns:
+        A sentence with a leading space ("" where nothing is near).
+
+    >>> near_names("lenet5_digit", ["lenet5_digits", "mlp_digits", "wine"])
+    " Did you mean 'lenet5_digits'?"
+    >>> near_names("zzz", ["lenet5_digits"])
+    ''
+    """
+    near = difflib.get_close_matches(str(name), list(known), n=count, cutoff=0.6)
+    if not near:
+        return ""
+    return " Did you mean " + " or ".join(repr(n) for n in near) + "?"
