@@ -32,9 +32,7 @@ class IndexedSplit:
 
     def take(self, indices) -> IndexedSplit:
         """Return the split of the given examples, in the given order."""
-        return dataclasses.replace(
-            self, inputs=self.inputs[indices], targets=self.targets[indices]
-        )
+        return dataclasses.replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
