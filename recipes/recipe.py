@@ -1,4 +1,4 @@
-"""The vocabulary: `Recipe`, `Figure` and `Result`. Plain values; nothing here imports TensorFlow."""
+"""The vocabulary: `Recipe`, `Figure` and `Result`, plain values; TensorFlow stays out."""
 
 from __future__ import annotations
 
