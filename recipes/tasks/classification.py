@@ -1,0 +1,122 @@
+"""One class for each example."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .. import pictures
+from ..errors import RecipeError
+from .task import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class Classification(Task):
+    """Learn the one class of each example from logits, by cross-entropy.
+
+    Evaluates to `accuracy` in [0, 1], `nll`, the mean negative log-likelihood in nats, and
+    `baseline_accuracy`, that of always answering the most frequent training class.
+    """
+
+    monitor = "val_accuracy"
+    mode = "max"
+
+    def num_outputs(self, splits):
+        if splits.class_names is None:
+            raise RecipeError(
+                f"The targets of {splits.name!r} must be classes for classification. Received: "
+                f"real values. Take a regression recipe, such as 'linear_diabetes'."
+            )
+        return splits.num_classes
+
+    def compile(self, model, optimizer, **settings):
+        model.compile(
+            optimizer,
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            **settings,
+        )
+
+    def evaluate(self, model, splits, batches):
+        logits = model.predict(batches.map(lambda inputs, _: inputs), verbose=0).astype("float64")
+        targets = np.concatenate(list(batches.map(lambda _, targets: targets).as_numpy_iterator()))
+        log_probabilities = logits - _log_sum_exp(logits)
+        likelihood = log_probabilities[np.arange(len(targets)), targets]
+        labels = logits.argmax(axis=1)
+        outcome = {
+            "targets": targets,
+            "labels": labels,
+            "confidence": np.exp(log_probabilities.max(axis=1)),
+        }
+        figures = {
+            "accuracy": float(np.mean(labels == targets)),
+            "nll": float(-np.mean(likelihood)),
+            "baseline_accuracy": float(np.mean(targets == _most_frequent(splits))),
+        }
+        return figures, outcome
+
+    def pictures(self, splits, outcome):
+        targets, labels = outcome["targets"], outcome["labels"]
+        counts = np.zeros((splits.num_classes, splits.num_classes), int)
+        np.add.at(counts, (targets, labels), 1)
+        shown = [
+            (
+                "Confusion matrix",
+                "Each row is a true class, each column an answer, over the test split.",
+                pictures.confusion_matrix(counts, splits.class_names),
+            )
+        ]
+        wrong = np.flatnonzero(labels != targets)
+        worst = wrong[np.argsort(-outcome["confidence"][wrong])][:24]
+        if len(splits.input_shape) == 3 and len(worst):
+            names = splits.class_names
+            titles = [
+                f"{names[targets[i]]}, not {names[labels[i]]} {outcome['confidence'][i]:.0%}"
+                for i in worst
+            ]
+            shown.append(
+                (
+                    "Worst mistakes",
+                    "The test examples it was most sure of and wrong: truth, answer, confidence.",
+                    pictures.image_grid(_examples(splits.test, worst), titles),
+                )
+            )
+        return shown
+
+    def endpoints(self, model, splits):
+        def serving_default(inputs):
+            logits = tf.cast(model(inputs, training=False), tf.float32)
+            return {
+                "logits": logits,
+                "probabilities": tf.nn.softmax(logits),
+                "label": tf.argmax(logits, axis=-1),
+            }
+
+        return {"serving_default": serving_default}
+
+    def read_answer(self, answer, record):
+        names = record["class_names"]
+        return [
+            {"label": names[label], "probability": float(probabilities[label])}
+            for label, probabilities in zip(
+                answer["label"], answer["probabilities"], strict=True
+            )
+        ]
+
+
+def _log_sum_exp(logits):
+    top = logits.max(axis=1, keepdims=True)
+    return top + np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
+
+
+def _most_frequent(splits):
+    from ..data.pipeline import all_targets
+
+    return np.bincount(all_targets(splits.train), minlength=splits.num_classes).argmax()
+
+
+def _examples(split, indices):
+    from ..data.pipeline import examples
+
+    return examples(split, indices)[0]
