@@ -4,6 +4,7 @@ That is what lets a run that was killed go on with the very batch it had not see
 has no position to save.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from ..errors import RecipeError
@@ -57,9 +58,9 @@ def training_batches(split, batch_size, *, seed, augment=(), first_step=0):
             lambda step, batch: (_augmented(batch[0], augment, seed, step), batch[1]),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
-    return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(
-        tf.data.AUTOTUNE
-    )
+    return batches.apply(
+        tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def ordered_batches(split, batch_size):
@@ -79,9 +80,40 @@ def ordered_batches(split, batch_size):
     )
 
 
+def all_targets(split):
+    """Return the targets of a split in its own order, an array `(num_examples,)`."""
+    if isinstance(split, IndexedSplit):
+        return split.targets
+    return np.fromiter(
+        split.dataset.map(lambda _, target: target).as_numpy_iterator(),
+        split.dataset.element_spec[1].dtype.as_numpy_dtype,
+        split.num_examples,
+    )
+
+
+def examples(split, indices):
+    """Return chosen examples of a split as arrays `(inputs, targets)`, in the order asked for.
+
+    A stream is passed over once.
+    """
+    indices = np.asarray(indices, np.int64)
+    if isinstance(split, IndexedSplit):
+        inputs, targets = _gather(split.take(indices))(tf.range(len(indices)))
+        return inputs.numpy(), targets.numpy()
+    wanted = set(indices.tolist())
+    found = {
+        number: example
+        for number, example in enumerate(split.dataset.as_numpy_iterator())
+        if number in wanted
+    }
+    chosen = [found[number] for number in indices.tolist()]
+    return np.stack([inputs for inputs, _ in chosen]), np.stack([target for _, target in chosen])
+
+
 def _shuffled_indices(split, batch_size, num_steps, seed, epoch):
     order = tf.random.experimental.stateless_shuffle(
-        tf.range(split.num_examples, dtype=tf.int64), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
+        tf.range(split.num_examples, dtype=tf.int64),
+        seed=tf.stack([tf.cast(seed, tf.int64), epoch]),
     )
     return tf.data.Dataset.from_tensor_slices(
         tf.reshape(order[: num_steps * batch_size], (num_steps, batch_size))
@@ -113,5 +145,7 @@ def _gather(split):
 def _augmented(inputs, augment, seed, step):
     for number, function in enumerate(augment):
         # The seed of the data order is taken with its sign turned, so that the two never meet.
-        inputs = function(inputs, tf.stack([-1 - tf.cast(seed, tf.int64), step * len(augment) + number]))
+        inputs = function(
+            inputs, tf.stack([-1 - tf.cast(seed, tf.int64), step * len(augment) + number])
+        )
     return inputs

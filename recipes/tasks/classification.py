@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import pictures
+from ..data.pipeline import all_targets, examples
 from ..errors import RecipeError
 from .task import Task
 
@@ -49,10 +50,11 @@ class Classification(Task):
             "labels": labels,
             "confidence": np.exp(log_probabilities.max(axis=1)),
         }
+        most_frequent = np.bincount(all_targets(splits.train)).argmax()
         figures = {
             "accuracy": float(np.mean(labels == targets)),
             "nll": float(-np.mean(likelihood)),
-            "baseline_accuracy": float(np.mean(targets == _most_frequent(splits))),
+            "baseline_accuracy": float(np.mean(targets == most_frequent)),
         }
         return figures, outcome
 
@@ -79,7 +81,7 @@ class Classification(Task):
                 (
                     "Worst mistakes",
                     "The test examples it was most sure of and wrong: truth, answer, confidence.",
-                    pictures.image_grid(_examples(splits.test, worst), titles),
+                    pictures.image_grid(examples(splits.test, worst)[0], titles),
                 )
             )
         return shown
@@ -99,24 +101,10 @@ class Classification(Task):
         names = record["class_names"]
         return [
             {"label": names[label], "probability": float(probabilities[label])}
-            for label, probabilities in zip(
-                answer["label"], answer["probabilities"], strict=True
-            )
+            for label, probabilities in zip(answer["label"], answer["probabilities"], strict=True)
         ]
 
 
 def _log_sum_exp(logits):
     top = logits.max(axis=1, keepdims=True)
     return top + np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
-
-
-def _most_frequent(splits):
-    from ..data.pipeline import all_targets
-
-    return np.bincount(all_targets(splits.train), minlength=splits.num_classes).argmax()
-
-
-def _examples(split, indices):
-    from ..data.pipeline import examples
-
-    return examples(split, indices)[0]

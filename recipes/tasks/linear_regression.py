@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from ..data.pipeline import examples
 from .regression import Regression
 
 
@@ -17,8 +18,6 @@ class LinearRegression(Regression):
     """
 
     def tables(self, model, splits, outcome):
-        from ..data.pipeline import examples
-
         features, targets = examples(splits.train, range(splits.train.num_examples))
         features = features.astype("float64")
         design = np.column_stack([features, np.ones(len(features))])
@@ -42,8 +41,9 @@ def raw_coefficients(model, num_features):
     """Return the weights of a linear model in raw units, the intercept last, as float64.
 
     They are read off the function itself, so whatever normalisation stands in front is undone:
-    f(0) is the intercept, f(e_i) - f(0) the i-th weight.
+    f(0) is the intercept, (f(s e_i) - f(0)) / s the i-th weight.
     """
-    points = np.vstack([np.zeros(num_features), np.eye(num_features)]).astype("float32")
+    step = 1024.0  # a long step, so that the difference of two float32 values keeps its digits
+    points = step * np.vstack([np.zeros(num_features), np.eye(num_features)]).astype("float32")
     values = keras.ops.convert_to_numpy(model(points, training=False)).astype("float64").reshape(-1)
-    return np.append(values[1:] - values[0], values[0])
+    return np.append((values[1:] - values[0]) / step, values[0])

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from .. import pictures
+from ..data.pipeline import all_targets
 from ..errors import RecipeError, near_names
 from .task import Task
 
@@ -69,8 +70,6 @@ class Regression(Task):
         )
 
     def evaluate(self, model, splits, batches):
-        from ..data.pipeline import all_targets
-
         predicted = model.predict(batches.map(lambda inputs, _: inputs), verbose=0)
         predicted = predicted.astype("float64").reshape(-1)
         truth = np.concatenate(list(batches.map(lambda _, targets: targets).as_numpy_iterator()))

@@ -4,6 +4,8 @@ import abc
 
 import keras
 
+from ..data.pipeline import ordered_batches
+
 
 class Task(abc.ABC):
     """What learning means for a recipe.
@@ -95,8 +97,6 @@ class Task(abc.ABC):
 
 def adapted(layer, splits):
     """Adapt a normalisation layer to the training split, where it is of the kind that adapts."""
-    from ..data.pipeline import ordered_batches
-
     if hasattr(layer, "adapt"):
         layer.adapt(ordered_batches(splits.train, 1024).map(lambda inputs, _: inputs))
     return layer
