@@ -1,0 +1,85 @@
+"""Batch normalisation through TensorFlow's fused kernel."""
+
+import keras
+
+# Below this the kernel of cuDNN silently takes this value.
+SMALLEST_EPSILON = 1.001e-5
+
+
+@keras.saving.register_keras_serializable("kerasrecipes")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Compute what `keras.layers.BatchNormalization` does, in one pass over the image.
+
+    Keras 3 writes it out in single operations on TensorFlow, each of which reads and writes the
+    whole tensor (keras-core#225). Arguments, weights, their names and their order are Keras's, so
+    that weights and checkpoints go both ways.
+
+    The kernel serves `(batch, height, width, channels)` float inputs normalised over the last
+    axis, on the TensorFlow backend, with statistics of one replica. Everything else (a mask,
+    renormalisation, statistics shared by several replicas, another rank, axis or backend) is left
+    to Keras.
+
+    Under mixed precision the image stays in 16 bits and the statistics are in 32, inside the
+    kernel.
+
+    Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167, algorithm 1.
+
+    >>> layer = BatchNormalization()
+    >>> tuple(layer(keras.ops.ones((2, 4, 4, 3)), training=True).shape)
+    (2, 4, 4, 3)
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalise over all axes but the last: `(..., channels)` to the same shape and dtype."""
+        if not self._fits_the_kernel(inputs, mask):
+            return super().call(inputs, training=training, mask=mask)
+        if training and self.trainable:
+            return self._training_call(inputs)
+        outputs, _, _ = self._kernel(
+            inputs, is_training=False, mean=self.moving_mean, variance=self.moving_variance
+        )
+        return outputs
+
+    def _training_call(self, inputs):
+        import tensorflow as tf
+
+        outputs, mean, variance = self._kernel(inputs, is_training=True)
+        # The kernel gives the unbiased variance of its n values a channel, Keras keeps the biased.
+        num_values = tf.cast(tf.reduce_prod(tf.shape(inputs, tf.int64)[:-1]), variance.dtype)
+        variance *= (num_values - 1.0) / num_values
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+        return outputs
+
+    def _kernel(self, inputs, *, is_training, mean=None, variance=None):
+        import tensorflow as tf
+
+        # The variables hold 32 bits whatever the policy: they are made with `autocast=False`.
+        return tf.compat.v1.nn.fused_batch_norm(
+            inputs,
+            scale=tf.ones_like(self.moving_mean) if self.gamma is None else self.gamma,
+            offset=tf.zeros_like(self.moving_mean) if self.beta is None else self.beta,
+            mean=mean,
+            variance=variance,
+            epsilon=self.epsilon,
+            is_training=is_training,
+        )
+
+    def _fits_the_kernel(self, inputs, mask):
+        return (
+            keras.backend.backend() == "tensorflow"
+            and mask is None
+            and len(inputs.shape) == 4
+            and self.axis in (-1, 3)
+            and keras.backend.standardize_dtype(inputs.dtype) in ("float16", "bfloat16", "float32")
+            and self.moving_mean.dtype == "float32"
+            and self.epsilon >= SMALLEST_EPSILON
+            and not self.renorm
+            and not (self.synchronized and _num_replicas() > 1)
+        )
+
+
+def _num_replicas():
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
