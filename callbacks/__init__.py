@@ -1,0 +1,34 @@
+"""Callbacks for any `model.fit`: they know Keras and nothing of recipes.
+
+Importing this package loads no TensorFlow; asking for a class does.
+"""
+
+import importlib
+
+_MODULES = {
+    "EarlyStopping": "early_stopping",
+    "Progress": "progress",
+    "ReduceLearningRateOnPlateau": "reduce_learning_rate_on_plateau",
+    "Resumable": "state",
+    "TensorBoard": "tensorboard",
+    "Timing": "timing",
+}
+
+__all__ = [  # noqa: F822, the names are given by `__getattr__`
+    "EarlyStopping",
+    "Progress",
+    "ReduceLearningRateOnPlateau",
+    "Resumable",
+    "TensorBoard",
+    "Timing",
+]
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
