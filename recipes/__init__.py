@@ -1,0 +1,38 @@
+"""Recipes: from a name to a trained, checked and exported model.
+
+    from kerasrecipes import recipes
+
+    result = recipes.train("lenet5_digits", epochs=3, seed=0)
+    result.figures["accuracy"]
+
+Importing this loads nothing heavy; TensorFlow comes with the first use that needs it.
+"""
+
+import importlib
+
+_HOMES = {
+    "Figure": "recipe",
+    "Recipe": "recipe",
+    "Result": "recipe",
+    "replace": "recipe",
+    "RecipeError": "errors",
+    "get": "catalog",
+    "names": "catalog",
+    "train": "training",
+    "resume": "training",
+    "evaluate": "revisit",
+    "export": "revisit",
+    "predict": "prediction",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 import math
 import re
 from collections.abc import Callable
@@ -153,22 +155,50 @@ class Recipe:
         _expect(isinstance(self.data, str), what, "data", "the name of a data set", self.data)
         _expect(isinstance(self.expected, Figure), what, "expected", "a Figure", self.expected)
 
+    def describe(self) -> dict[str, Any]:
+        """Return every field as a JSON value: numbers as they are, the rest as readable text."""
+        return {f.name: _readable(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
 
 def replace(recipe: Recipe, **changes) -> Recipe:
-    """Return a variant of a recipe: `dataclasses.replace` that names a misspelt field's neighbours.
+    """Return a variant of a recipe: `dataclasses.replace` that also reaches into a field.
+
+    Args:
+        recipe: the `Recipe` to vary.
+        **changes: fields and their values. A name with a dot reaches an argument of the field:
+            `**{"build.depth": 56}`, `**{"optimizer.momentum": 0.8}`, `**{"task.loss": "mae"}`.
 
     Raises:
-        UnknownField: a name is no field of `Recipe`; it is a `TypeError` too.
+        UnknownField: there is no such field or argument (with near names); a `TypeError` too.
         RecipeError: a value is out of range.
     """
     known = [field.name for field in dataclasses.fields(Recipe)]
-    for name in changes:
-        if name not in known:
+    for name, value in changes.items():
+        field, _, argument = name.partition(".")
+        if field not in known:
             raise UnknownField(
-                f"`{name}` is not a field of a recipe; the fields are {', '.join(known)}."
-                + near_names(name, known)
+                f"`{field}` is not a field of a recipe; the fields are {', '.join(known)}."
+                + near_names(field, known)
             )
-    return dataclasses.replace(recipe, **changes)
+        if argument:
+            value = _with_argument(getattr(recipe, field), field, argument, value)
+        recipe = dataclasses.replace(recipe, **{field: value})
+    return recipe
+
+
+def _with_argument(value, field, argument, change):
+    is_value = dataclasses.is_dataclass(value) and not isinstance(value, type)
+    if not (is_value or callable(value)):
+        raise UnknownField(f"`{field}` has no arguments. Received: {field}.{argument}.")
+    arguments = inspect.signature(type(value) if is_value else value).parameters
+    if argument not in arguments:
+        raise UnknownField(
+            f"`{argument}` is not an argument of {_readable(value)}; those are "
+            f"{', '.join(arguments)}." + near_names(argument, arguments)
+        )
+    if is_value:
+        return dataclasses.replace(value, **{argument: change})
+    return functools.partial(value, **{argument: change})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -198,6 +228,20 @@ class Result:
     run: Path
     saved_model: Path | None
     seconds: float
+
+
+def _readable(value):
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, tuple):
+        return [_readable(item) for item in value]
+    if isinstance(value, functools.partial):
+        arguments = [repr(_readable(item)) for item in value.args]
+        arguments += [f"{name}={_readable(item)!r}" for name, item in value.keywords.items()]
+        return f"{_readable(value.func)}({', '.join(arguments)})"
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__.rpartition('.')[2]}.{value.__qualname__}"
+    return repr(value)
 
 
 def _expect(condition, what, field, expectation, received):

@@ -58,14 +58,14 @@ class Classification(Task):
         }
         return figures, outcome
 
-    def pictures(self, splits, outcome):
+    def pictures(self, splits, split, outcome):
         targets, labels = outcome["targets"], outcome["labels"]
         counts = np.zeros((splits.num_classes, splits.num_classes), int)
         np.add.at(counts, (targets, labels), 1)
         shown = [
             (
                 "Confusion matrix",
-                "Each row is a true class, each column an answer, over the test split.",
+                "Each row is a true class, each column an answer.",
                 pictures.confusion_matrix(counts, splits.class_names),
             )
         ]
@@ -80,8 +80,8 @@ class Classification(Task):
             shown.append(
                 (
                     "Worst mistakes",
-                    "The test examples it was most sure of and wrong: truth, answer, confidence.",
-                    pictures.image_grid(examples(splits.test, worst)[0], titles),
+                    "The examples it was most sure of and wrong: truth, answer, confidence.",
+                    pictures.image_grid(examples(split, worst)[0], titles),
                 )
             )
         return shown
@@ -96,13 +96,6 @@ class Classification(Task):
             }
 
         return {"serving_default": serving_default}
-
-    def read_answer(self, answer, record):
-        names = record["class_names"]
-        return [
-            {"label": names[label], "probability": float(probabilities[label])}
-            for label, probabilities in zip(answer["label"], answer["probabilities"], strict=True)
-        ]
 
 
 def _log_sum_exp(logits):

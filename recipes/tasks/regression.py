@@ -84,11 +84,11 @@ class Regression(Task):
         }
         return figures, {"truth": truth, "predicted": predicted}
 
-    def pictures(self, splits, outcome):
+    def pictures(self, splits, split, outcome):
         return [
             (
                 "Truth against answer",
-                "Each point is a test example; on the line, the answer is right.",
+                "Each point is an example; on the line, the answer is right.",
                 pictures.scatter(outcome["truth"], outcome["predicted"]),
             )
         ]
@@ -99,6 +99,3 @@ class Regression(Task):
             return {"value": tf.squeeze(value, axis=-1)}
 
         return {"serving_default": serving_default}
-
-    def read_answer(self, answer, record):
-        return [{"value": float(value)} for value in answer["value"]]

@@ -48,16 +48,17 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def pictures(self, splits, outcome):
+    def pictures(self, splits, split, outcome):
         """Return what a person wants to see: a list of `(title, caption, matplotlib Figure)`.
 
         Args:
             splits: the `Splits`.
-            outcome: the second value of `evaluate` on `splits.test`.
+            split: the one of them that was evaluated.
+            outcome: the second value of `evaluate` on the first examples of that split.
         """
 
     def tables(self, model, splits, outcome):
-        """Return what a person wants to read: a list of `(title, header, rows)`. None by default."""
+        """Return what a person wants to read: a list of `(title, header, rows)`."""
         return []
 
     @abc.abstractmethod
@@ -65,19 +66,7 @@ class Task(abc.ABC):
         """Return what an export offers: a dict from signature name to a function of raw input.
 
         Each function takes one tensor `(batch, *splits.input_shape)` of the raw dtype and returns
-        a dict of tensors.
-        """
-
-    @abc.abstractmethod
-    def read_answer(self, answer, record):
-        """Return the answers of an endpoint as rows for a person.
-
-        Args:
-            answer: dict of NumPy arrays, what the "serving_default" endpoint gave for a batch.
-            record: dict, the export's own record (class names and the like).
-
-        Returns:
-            A list with one dict an example, values ready to print.
+        a dict of tensors with the batch first. There is one named "serving_default".
         """
 
     def assemble(self, recipe, splits):

@@ -1,0 +1,33 @@
+"""What a model is made of: its layers and parameters, as a table like the papers'."""
+
+import math
+
+
+def num_parameters(model):
+    """Return how many parameters a model has, as {"trainable": int, "total": int}.
+
+    The statistics of a normalisation that stands in front count in the total alone.
+    """
+    # The states of random generators are variables too, and no parameters.
+    weights = [weight for weight in model.weights if "seed_generator" not in weight.path]
+    return {"trainable": _size(model.trainable_weights), "total": _size(weights)}
+
+
+def layer_table(model):
+    """Return the layers of a model: rows of name, kind, output shape, trainable parameters."""
+    rows = []
+    for layer in model.layers:
+        shape = getattr(getattr(layer, "output", None), "shape", None)
+        rows.append(
+            (
+                layer.name,
+                type(layer).__name__,
+                "" if shape is None else " x ".join(str(side) for side in shape[1:]),
+                f"{_size(layer.trainable_weights):,}",
+            )
+        )
+    return rows
+
+
+def _size(weights):
+    return sum(math.prod(weight.shape) for weight in weights)

@@ -1,0 +1,223 @@
+"""Saving a run as it goes, and going on with it to the bit.
+
+A checkpoint is one `.npz` file: every variable of model, optimizer and metrics, the state of the
+callbacks, the random states and the place in the run. One file can be renamed into place at once,
+and each part of it carries a checksum, so a damaged one is known for what it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import random
+import time
+import warnings
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from .atomic import make_folder, write_bytes
+from .errors import RecipeError
+
+# Two are kept: the last, and the one to fall back to where the last is damaged.
+NUM_KEPT = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What was saved.
+
+    Attributes:
+        step: int, steps taken over all epochs.
+        epoch: int, the epoch to go on with.
+        arrays: dict from name to array.
+        plain: dict of JSON values.
+    """
+
+    step: int
+    epoch: int
+    arrays: dict[str, np.ndarray]
+    plain: dict
+
+
+def latest(folder):
+    """Return the last good `Checkpoint` in a folder, or None where there is none at all.
+
+    A damaged one is passed over for the one before it, with a warning.
+
+    Raises:
+        RecipeError: there are checkpoints, and all of them are damaged.
+    """
+    paths = sorted(Path(folder).glob("step-*.npz"), reverse=True)
+    for path in paths:
+        try:
+            return _read(path)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            warnings.warn(
+                f"Checkpoint {str(path)!r} is damaged ({error}); the one before it is taken.",
+                stacklevel=2,
+            )
+    if paths:
+        raise RecipeError(
+            f"Every checkpoint in {str(folder)!r} is damaged. Start the run anew with the same "
+            f"seed: it ends with the same numbers."
+        )
+    return None
+
+
+class Checkpointing(keras.callbacks.Callback):
+    """Save the run at the end of each epoch and every so often within it; restore it at the start.
+
+    It must be the last of the callbacks: it saves what the others have become, and restores them
+    after they have been reset.
+    """
+
+    def __init__(self, folder, steps, others, *, seconds=60.0, restored=None):
+        """Set up.
+
+        Args:
+            folder: str or path to save in.
+            steps: the `TrainingSteps` of the run.
+            others: list of the run's other callbacks; those with `get_state` are saved.
+            seconds: float, how long to go on within an epoch between two saves. Defaults to 60.
+            restored: `Checkpoint` to go on from, or None to begin. Defaults to None.
+        """
+        super().__init__()
+        self.folder = make_folder(folder)
+        self.steps = steps
+        self.others = [callback for callback in others if hasattr(callback, "get_state")]
+        self.seconds = seconds
+        self.restored = restored
+        self.epoch = 0
+        self.saved_at = time.monotonic()
+
+    def first_epoch(self, epochs):
+        """Return the epoch to begin with; `epochs`, so none, where the run had stopped early."""
+        if self.restored is None:
+            return 0
+        return epochs if self.restored.plain["stopped"] else self.restored.epoch
+
+    def on_train_begin(self, logs=None):
+        if self.restored is not None:
+            self._restore(self._variables(), "variable")
+            for number, callback in enumerate(self.others):
+                callback.set_state(_state(self.restored, number))
+            _set_random_state(self.restored)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        if self.restored is not None and epoch == self.restored.epoch:
+            # Keras has just set the metrics of the epoch to zero; they go on where they were.
+            self._restore(self.model.metrics_variables, "metric")
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (
+            time.monotonic() - self.saved_at > self.seconds
+            and self.steps.num_steps_done % self.steps.steps_per_epoch
+            and self.steps.num_steps_done > self.steps.first_step
+        ):
+            self.save(self.epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.save(epoch + 1)
+
+    def save(self, epoch):
+        """Save the run as it stands, `epoch` being the one to go on with.
+
+        Weights that are not finite are not saved: the last good checkpoint is kept.
+        """
+        arrays = {
+            f"{kind}/{number}": np.asarray(keras.ops.convert_to_numpy(variable))
+            for kind, variables in (
+                ("variable", self._variables()),
+                ("metric", self.model.metrics_variables),
+            )
+            for number, variable in enumerate(variables)
+        }
+        if not all(np.isfinite(a).all() for a in arrays.values() if a.dtype.kind == "f"):
+            return
+        plain = {
+            "step": self.steps.num_steps_done,
+            "epoch": epoch,
+            "stopped": bool(self.model.stop_training),
+            "callbacks": [_divided(n, c.get_state(), arrays) for n, c in enumerate(self.others)],
+            "random": _random_state(arrays),
+        }
+        buffer = io.BytesIO()
+        np.savez(buffer, plain=np.array(json.dumps(plain)), **arrays)
+        write_bytes(self.folder / f"step-{plain['step']:010d}.npz", buffer.getvalue())
+        for path in sorted(self.folder.glob("step-*.npz"))[:-NUM_KEPT]:
+            path.unlink()
+        self.saved_at = time.monotonic()
+
+    def _variables(self):
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def _restore(self, variables, kind):
+        saved = [name for name in self.restored.arrays if name.startswith(f"{kind}/")]
+        arrays = [self.restored.arrays[f"{kind}/{number}"] for number in range(len(saved))]
+        shapes = [tuple(variable.shape) for variable in variables]
+        if [array.shape for array in arrays] != shapes:
+            raise RecipeError(
+                f"The checkpoint in {str(self.folder)!r} must be of the model that goes on. "
+                f"Received: one of another architecture, with {len(arrays)} {kind}s of other "
+                f"shapes beside {len(shapes)}. Start the run anew."
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+
+def _read(path):
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    plain = json.loads(str(arrays.pop("plain")))
+    return Checkpoint(plain["step"], plain["epoch"], arrays, plain)
+
+
+def _divided(number, state, arrays):
+    """Put the arrays of a callback's state among the arrays, and return what JSON can hold."""
+    plain = {}
+    for key, value in state.items():
+        name = f"callback/{number}/{key}"
+        if isinstance(value, (np.ndarray, np.generic)):
+            arrays[name] = np.asarray(value)
+            plain[key] = {"array": name}
+        elif isinstance(value, (list, tuple)) and any(isinstance(v, np.ndarray) for v in value):
+            names = [f"{name}/{position}" for position in range(len(value))]
+            arrays.update(zip(names, map(np.asarray, value), strict=True))
+            plain[key] = {"arrays": names}
+        else:
+            plain[key] = {"value": value}
+    return plain
+
+
+def _state(checkpoint, number):
+    state = {}
+    for key, held in checkpoint.plain["callbacks"][number].items():
+        if "array" in held:
+            state[key] = checkpoint.arrays[held["array"]]
+        elif "arrays" in held:
+            state[key] = [checkpoint.arrays[name] for name in held["arrays"]]
+        else:
+            state[key] = held["value"]
+    return state
+
+
+def _random_state(arrays):
+    """Save Python's and NumPy's generators, for the callbacks of whoever draws from them."""
+    name, keys, *rest = np.random.get_state()
+    arrays["random/numpy"] = keys
+    version, numbers, gauss = random.getstate()
+    arrays["random/python"] = np.array(numbers, np.uint64)
+    return {"numpy": [name, *map(float, rest)], "python": [version, gauss]}
+
+
+def _set_random_state(checkpoint):
+    name, position, has_gauss, cached = checkpoint.plain["random"]["numpy"]
+    keys = checkpoint.arrays["random/numpy"]
+    np.random.set_state((name, keys, int(position), int(has_gauss), cached))
+    version, gauss = checkpoint.plain["random"]["python"]
+    random.setstate((version, tuple(checkpoint.arrays["random/python"].tolist()), gauss))

@@ -1,0 +1,40 @@
+"""The callbacks that follow every run: what a person watches, live and afterwards."""
+
+from ..callbacks import Progress, TensorBoard, Timing
+from .data.pipeline import examples, ordered_batches
+from .pictures import png
+
+# Examples whose gradients and activations TensorBoard shows, and on which its pictures are drawn.
+NUM_SAMPLED = 64
+NUM_PICTURED = 1024
+# Histograms and pictures cost about a second each; a run has this many of them, however long.
+NUM_HISTOGRAMS = 5
+
+
+def followers(run, recipe, splits, progress):
+    """Return fresh callbacks that time a run, write it for TensorBoard and show its progress.
+
+    Args:
+        run: the `Run`.
+        recipe: its `Recipe`.
+        splits: its `Splits`.
+        progress: bool, whether to show progress on the terminal.
+    """
+    every = max(1, recipe.epochs // NUM_HISTOGRAMS)
+    sampled = min(NUM_SAMPLED, splits.validation.num_examples)
+    board = TensorBoard(
+        log_dir=str(run.folder / "tensorboard"),
+        histogram_freq=every,
+        sample=examples(splits.validation, range(sampled)),
+        images=lambda model: _pictures(model, recipe.task, splits),
+        images_freq=every,
+    )
+    return [Timing(batch_size=recipe.batch_size), board, *([Progress()] if progress else [])]
+
+
+def _pictures(model, task, splits):
+    num_batches = -(-NUM_PICTURED // 256)
+    batches = ordered_batches(splits.validation, 256).take(num_batches)
+    _, outcome = task.evaluate(model, splits, batches)
+    drawn = task.pictures(splits, splits.validation, outcome)
+    return {title: png(figure) for title, _, figure in drawn}

@@ -1,0 +1,345 @@
+"""Pictures of a training that hold in front of a class.
+
+Every function returns a `matplotlib.figure.Figure` that belongs to nobody: no pyplot, so nothing
+global is opened, styled or left behind. `png` turns one into bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+# Okabe and Ito 2008, "Color universal design": told apart by everybody, and in grey too.
+_TRAIN = "#0072B2"
+_VALIDATION = "#D55E00"
+_THIRD = "#009E73"
+_INK = "#22262b"
+_FAINT = "#c9ced6"
+
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 13,
+    "axes.titlesize": 15,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 12,
+    "axes.labelsize": 13,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _FAINT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e9ee",
+    "grid.linewidth": 0.8,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "text.color": _INK,
+    "legend.frameon": False,
+    "lines.linewidth": 2.2,
+    "lines.solid_capstyle": "round",
+    "figure.facecolor": "white",
+}
+
+# Measured beside the learning, and no picture of it.
+_SKIPPED = ("milliseconds_per_step", "waiting_for_data")
+
+_MAXIMUM_ANNOTATED = 20
+
+
+def curves(history: Mapping[str, Sequence[float]]) -> Figure:
+    """Draw how the loss and each metric went, training against validation.
+
+    Args:
+        history: dict from a name to one value an epoch, "val_" in front of the validated ones, as
+            `History.history` has it. Values may be missing (fewer than there are epochs): they are
+            then spread evenly, as `validation_freq` leaves them. NaN leaves a gap.
+
+    Returns:
+        A figure with a panel for the loss (logarithmic where it spans more than two decades), one
+        for each metric, and one for the learning rate where it is known.
+
+    Raises:
+        ValueError: the history is empty.
+    """
+    names = [name for name in history if len(history[name]) and name not in _SKIPPED]
+    if not names:
+        raise ValueError("`history` of pictures.curves must hold at least one epoch.")
+    num_epochs = max(len(history[name]) for name in names)
+    metrics = list(dict.fromkeys(name.removeprefix("val_") for name in names))
+    # The loss first and the learning rate last, whatever the order of the columns.
+    metrics.sort(key=lambda name: (name == "learning_rate", name != "loss"))
+    num_columns = min(len(metrics), 3)
+    num_rows = math.ceil(len(metrics) / num_columns)
+    with _figure(5.2 * num_columns + 0.4, 4.1 * num_rows) as figure:
+        for position, metric in enumerate(metrics, start=1):
+            axes = figure.add_subplot(num_rows, num_columns, position)
+            _curve_panel(axes, metric, history, num_epochs)
+    return figure
+
+
+def confusion_matrix(counts, class_names: Sequence[str]) -> Figure:
+    """Draw which class was taken for which.
+
+    Args:
+        counts: array `(num_classes, num_classes)` of int, truth along the rows and predictions
+            along the columns.
+        class_names: num_classes names, in the order of the labels.
+
+    Returns:
+        A figure. The colour is a share of its row, so that rare classes are judged like frequent
+        ones: blue on the diagonal, orange beside it. The numbers are counts, written where there
+        are at most 20 classes.
+
+    Raises:
+        ValueError: the counts are not square, or the names do not match them.
+    """
+    counts = np.asarray(counts)
+    num_classes = len(class_names)
+    if counts.shape != (num_classes, num_classes):
+        raise ValueError(
+            "`counts` of pictures.confusion_matrix must have a row and a column for each of the "
+            f"{num_classes} class names. Received: counts of shape {counts.shape}."
+        )
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    annotated = num_classes <= _MAXIMUM_ANNOTATED
+    side = max(3.2, 0.62 * num_classes) if annotated else min(0.2 * num_classes, 9.0)
+    right = np.eye(num_classes, dtype=bool)
+    with _figure(side + 1.6, side + 1.9) as figure:
+        axes = figure.add_subplot()
+        axes.imshow(np.ma.array(shares, mask=~right), cmap="Blues", norm=PowerNorm(1.0, 0, 1))
+        # A mistake of one in a hundred must be seen, so their colours begin early.
+        axes.imshow(np.ma.array(shares, mask=right), cmap="Oranges", norm=PowerNorm(0.5, 0, 1))
+        axes.grid(False)
+        axes.spines[:].set_visible(False)
+        axes.set_title("Confusion matrix", pad=30)
+        axes.annotate(
+            "colour: share of the true class; blue is right, orange a mistake",
+            xy=(0, 1),
+            xytext=(0, 10),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=10.5,
+        )
+        axes.set_xlabel("predicted class")
+        axes.set_ylabel("true class")
+        _name_classes(axes, class_names)
+        if annotated:
+            _separate_cells(axes, num_classes)
+            _write_counts(axes, counts, shares)
+    return figure
+
+
+def image_grid(images, titles: Sequence[str] | None = None, num_columns: int = 6) -> Figure:
+    """Lay images out in a grid, such as the worst mistakes.
+
+    Args:
+        images: sequence of arrays `(height, width)` or `(height, width, channels)` with 1 or 3
+            channels; uint8 in [0, 255], or float: in [0, 1], or else stretched to it, each image
+            for itself.
+        titles: one short text under each image, or None. Defaults to None.
+        num_columns: int >= 1. Defaults to 6.
+
+    Returns:
+        A figure, empty where there are no images.
+
+    Raises:
+        ValueError: there are not as many titles as images, or an image has other channels.
+    """
+    images = [_displayable(image) for image in images]
+    titles = [""] * len(images) if titles is None else list(titles)
+    if len(titles) != len(images):
+        raise ValueError(
+            f"`titles` of pictures.image_grid must be as many as the {len(images)} images. "
+            f"Received: {len(titles)} titles."
+        )
+    num_columns = max(1, min(num_columns, len(images)))
+    num_rows = max(1, math.ceil(len(images) / num_columns))
+    num_lines = max((title.count("\n") + 1 for title in titles if title), default=0)
+    with _figure(1.9 * num_columns, (1.8 + 0.24 * num_lines) * num_rows) as figure:
+        for position, (image, title) in enumerate(zip(images, titles, strict=True), start=1):
+            axes = figure.add_subplot(num_rows, num_columns, position)
+            # Small images are shown pixel by pixel, as the network saw them; photographs smoothly.
+            smooth = "nearest" if max(image.shape[:2]) <= 64 else "antialiased"
+            axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation=smooth)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.spines[:].set_visible(True)
+            axes.set_xlabel(title, fontsize=11, labelpad=5)
+    return figure
+
+
+def scatter(truth, predicted, *, name: str = "target") -> Figure:
+    """Draw predictions of a regression against the truth.
+
+    Args:
+        truth: array of float, any shape; it is flattened.
+        predicted: array of float of as many values.
+        name: str, what is predicted, with its unit. Defaults to "target".
+
+    Returns:
+        A figure with equal axes; a perfect model puts every point on the line.
+
+    Raises:
+        ValueError: the two hold different numbers of values, or none.
+    """
+    truth, predicted = np.ravel(truth), np.ravel(predicted)
+    if len(truth) != len(predicted) or not len(truth):
+        raise ValueError(
+            "`predicted` of pictures.scatter must hold as many values as `truth`, and at least "
+            f"one. Received: {len(predicted)} values for {len(truth)}."
+        )
+    both = np.concatenate([truth, predicted])
+    both = both[np.isfinite(both)]
+    low, high = (both.min(), both.max()) if len(both) else (0.0, 1.0)
+    margin = 0.05 * (high - low) or 1.0
+    limits = (low - margin, high + margin)
+    with _figure(6.0, 6.0) as figure:
+        axes = figure.add_subplot()
+        axes.plot(limits, limits, color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
+        # Many points are seen as a density, few as points.
+        alpha = float(np.clip(60 / math.sqrt(len(truth)) / 3, 0.12, 0.75))
+        axes.scatter(truth, predicted, s=26, color=_TRAIN, alpha=alpha, linewidths=0)
+        axes.set(xlim=limits, ylim=limits, aspect="equal")
+        axes.set_title("Predicted against true")
+        axes.set_xlabel(f"true {name}")
+        axes.set_ylabel(f"predicted {name}")
+        axes.text(0.03, 0.97, "dashed: perfect", transform=axes.transAxes, va="top", fontsize=11)
+    return figure
+
+
+def png(figure: Figure, *, dots_per_inch: int = 110) -> bytes:
+    """Return a figure as the bytes of a PNG file.
+
+    Args:
+        figure: a matplotlib figure.
+        dots_per_inch: int, the resolution. Defaults to 110.
+    """
+    buffer = io.BytesIO()
+    # A version in the metadata would make equal pictures differ.
+    figure.savefig(
+        buffer,
+        format="png",
+        dpi=dots_per_inch,
+        bbox_inches="tight",
+        pad_inches=0.12,
+        metadata={"Software": None},
+    )
+    return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _figure(width, height):
+    with rc_context(_STYLE):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def _curve_panel(axes, metric, history, num_epochs):
+    axes.set_title(_readable(metric))
+    axes.set_xlabel("epoch")
+    validated = f"val_{metric}"
+    lines = [("training", metric, _TRAIN, "-"), ("validation", validated, _VALIDATION, "--")]
+    if metric == "learning_rate":
+        lines = [("", metric, _THIRD, "-")]
+    values = []
+    for label, name, color, style in lines:
+        series = np.asarray(history.get(name, ()), dtype=float)
+        if not len(series):
+            continue
+        epochs = np.linspace(num_epochs / len(series), num_epochs, len(series))
+        if len(series) == num_epochs:
+            epochs = np.arange(1, num_epochs + 1)
+        # A line of one point is invisible.
+        marker = "o" if num_epochs <= 12 else None
+        axes.plot(epochs, series, style, color=color, label=label, marker=marker, markersize=5)
+        values.append(series)
+    seen = np.concatenate(values)
+    seen = seen[np.isfinite(seen)]
+    if not len(seen):
+        # A training that diverged in its first epoch still gets its report.
+        return
+    if metric == "loss" and 0 < 100 * seen.min() < seen.max():
+        axes.set_yscale("log")
+        axes.set_ylabel("logarithmic scale", fontsize=11)
+    elif metric != "loss" and 0.5 < seen.max() <= 1:
+        # An accuracy ends at 1, and no line is cut in half there.
+        axes.set_ylim(top=min(axes.get_ylim()[1], 1.01))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
+    axes.set_xlim(1 - 0.02 * num_epochs, num_epochs * 1.02)
+    if len(values) > 1:
+        axes.legend(loc="best")
+
+
+def _readable(metric):
+    return metric.replace("_", " ").strip().capitalize() or metric
+
+
+def _name_classes(axes, class_names):
+    num_classes = len(class_names)
+    step = max(1, math.ceil(num_classes / 40))
+    shown = range(0, num_classes, step)
+    names = [_short(class_names[index]) for index in shown]
+    size = 12 if num_classes <= _MAXIMUM_ANNOTATED else 9
+    turned = 45 if max(map(len, names)) > 3 else 0
+    axes.set_xticks(
+        shown, names, rotation=turned, ha="right" if turned else "center", fontsize=size
+    )
+    if turned:
+        for label in axes.get_xticklabels():
+            label.set_rotation_mode("anchor")
+    axes.set_yticks(shown, names, fontsize=size)
+    axes.tick_params(length=0)
+
+
+def _separate_cells(axes, num_classes):
+    edges = np.arange(num_classes - 1) + 0.5
+    axes.hlines(edges, -0.5, num_classes - 0.5, color=_FAINT, linewidth=0.7)
+    axes.vlines(edges, -0.5, num_classes - 0.5, color=_FAINT, linewidth=0.7)
+
+
+def _short(name):
+    name = str(name)
+    return name if len(name) <= 18 else name[:17] + "…"
+
+
+def _write_counts(axes, counts, shares):
+    size = 12 if counts.max(initial=0) < 10_000 else 9
+    for row, column in np.ndindex(counts.shape):
+        # Zeros everywhere hide the few mistakes that a reader looks for.
+        if counts[row, column]:
+            axes.text(
+                column,
+                row,
+                f"{counts[row, column]:d}",
+                ha="center",
+                va="center",
+                fontsize=size,
+                color="white" if shares[row, column] > (0.5 if row == column else 0.4) else _INK,
+            )
+
+
+def _displayable(image):
+    image = np.asarray(image)
+    if image.ndim == 3 and image.shape[-1] == 1:
+        image = image[..., 0]
+    if image.ndim != 2 and not (image.ndim == 3 and image.shape[-1] == 3):
+        raise ValueError(
+            "An image of pictures.image_grid must have 1 or 3 channels, the last axis. "
+            f"Received: shape {image.shape}."
+        )
+    if image.dtype == np.uint8:
+        return image / 255.0
+    image = np.nan_to_num(image.astype(float))
+    low, high = image.min(initial=0.0), image.max(initial=0.0)
+    if low < 0 or high > 1:
+        low, high = image.min(), image.max()
+        image = (image - low) / max(high - low, 1e-12)
+    return image

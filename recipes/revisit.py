@@ -1,0 +1,74 @@
+"""Going back to a finished run: to evaluate, report or export it again."""
+
+import zipfile
+
+import keras
+
+from . import data
+from .errors import RecipeError
+from .finish import evaluate as evaluate_model
+from .finish import write_report
+from .history import read_csv
+from .run import Run
+from .saved_model import export as export_model
+
+
+def evaluate(folder):
+    """Return the figures of a finished run on its test split, a dict from metric to float.
+
+    Args:
+        folder: str or path of the run.
+
+    Raises:
+        RecipeError: the run is not finished, is damaged, or its data have changed.
+    """
+    _, recipe, splits, model = _open(folder)
+    return evaluate_model(model, recipe.task, splits)[0]
+
+
+def report(folder):
+    """Write the report of a finished run again, and return its path. Raises as `evaluate`."""
+    run, recipe, splits, model = _open(folder)
+    history = read_csv(run.folder / "history.csv")
+    with run.locked():
+        _, outcome = evaluate_model(model, recipe.task, splits)
+        return write_report(run, recipe, splits, model, history, outcome)
+
+
+def export(folder, saved_models="saved_models"):
+    """Export a finished run as the next version of its recipe, and return the path.
+
+    Args:
+        folder: str or path of the run.
+        saved_models: str or path of the folder of all exports. Defaults to "saved_models".
+
+    Raises:
+        RecipeError: as `evaluate`, or the export answers otherwise than the model.
+    """
+    run, recipe, splits, model = _open(folder)
+    with run.locked():
+        path = export_model(model, recipe.task, splits, recipe.name, saved_models)
+        run.update(saved_model=str(path))
+    return path
+
+
+def _open(folder):
+    run = Run.open(folder)
+    if run.record["status"] != "finished":
+        raise RecipeError(
+            f"Run {str(folder)!r} must be finished. Received: status {run.record['status']!r}. "
+            f"Go on with it by `kerasrecipes train --resume {folder}`."
+        )
+    recipe = run.recipe()
+    splits = data.load(recipe.data, data_dir=run.record["data_dir"])
+    run.check_data(splits)
+    path = run.folder / "model.keras"
+    try:
+        # A file may come from a stranger: nothing in it is run that Keras does not know as safe.
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0]
+        raise RecipeError(
+            f"{str(path)!r} could not be read: {reason} Run the recipe again with the same seed."
+        ) from error
+    return run, recipe, splits, model

@@ -1,0 +1,105 @@
+"""A trained model to a SavedModel that counts only once a fresh process has checked it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .atomic import make_folder, replacing
+from .data.pipeline import examples
+from .errors import RecipeError
+
+# Where a SavedModel may carry files of its own that loaders and servers leave alone.
+RECORD = Path("assets.extra") / "recipe.json"
+NUM_CHECKED = 16
+
+
+def export(model, task, splits, name, root="saved_models"):
+    """Write the next version of a recipe's SavedModel, whole or not at all.
+
+    It is loaded again in a fresh process, fed with examples of the validation split, and compared
+    with the Keras model, before it gets its name.
+
+    Args:
+        model: trained `keras.Model` that takes raw input.
+        task: the `Task`, which names the endpoints.
+        splits: the `Splits` it was trained on.
+        name: str, the recipe's name.
+        root: str or path of the folder of all exports. Defaults to "saved_models".
+
+    Returns:
+        The path of the SavedModel, `<root>/<name>/<version>/`.
+
+    Raises:
+        RecipeError: the folder cannot be written, or the export answers otherwise than the model.
+    """
+    parent = make_folder(Path(root) / name)
+    path = parent / str(1 + max(versions(parent), default=0))
+    sample = _sample(splits)
+    endpoints = task.endpoints(model, splits)
+    record = {
+        "recipe": name,
+        "input_name": splits.input_name,
+        "input_shape": list(splits.input_shape),
+        "input_dtype": splits.input_dtype,
+        "class_names": splits.class_names and list(splits.class_names),
+        "feature_names": splits.feature_names and list(splits.feature_names),
+        "data": splits.name,
+    }
+    with replacing(path) as temporary:
+        _write(model, endpoints, splits, temporary)
+        (temporary / RECORD).parent.mkdir()
+        (temporary / RECORD).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+        expected = {key: endpoint(tf.constant(sample)) for key, endpoint in endpoints.items()}
+        _check_in_fresh_process(temporary, splits.input_name, sample, expected)
+    return path
+
+
+def versions(parent):
+    """Return the versions that a folder of exports holds, as ints in no order."""
+    return [int(path.name) for path in Path(parent).iterdir() if path.name.isdecimal()]
+
+
+def _sample(splits):
+    count = min(NUM_CHECKED, splits.validation.num_examples)
+    return examples(splits.validation, range(count))[0]
+
+
+def _write(model, endpoints, splits, path):
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    signature = [
+        tf.TensorSpec((None, *splits.input_shape), splits.input_dtype, name=splits.input_name)
+    ]
+    for name, endpoint in endpoints.items():
+        archive.add_endpoint(name, endpoint, input_signature=signature)
+    archive.write_out(str(path), verbose=False)
+
+
+def _check_in_fresh_process(path, input_name, sample, expected):
+    arrays = {
+        f"{endpoint}/{output}": np.asarray(value)
+        for endpoint, answer in expected.items()
+        for output, value in answer.items()
+    }
+    file = path.parent / "expected.npz"
+    np.savez(file, **{f"input/{input_name}": sample}, **arrays)
+    process = subprocess.run(
+        [sys.executable, "-m", f"{__package__}.saved_model_check", str(path), str(file)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    if process.returncode:
+        said = process.stderr.strip().splitlines() or ["nothing"]
+        raise RecipeError(
+            f"The export must answer as the Keras model does, in a fresh process. Received: "
+            f"{said[-1]}. Nothing was kept; the run's model.keras is whole."
+        )

@@ -1,0 +1,187 @@
+"""The main job: from a recipe to a trained, tested, reported and exported model."""
+
+import time
+
+import keras
+
+from . import catalog, data, distribute
+from .checkpoint import Checkpointing, latest
+from .data.pipeline import ordered_batches, steps_per_epoch, training_batches
+from .errors import RecipeError
+from .finish import finish
+from .follow import followers
+from .history import History
+from .recipe import Recipe, replace
+from .run import Run, hardware, versions
+from .steps import NonFiniteLoss, TrainingSteps
+
+# Steps taken in one call: enough that the way from Python to the loop and back does not count
+# beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.
+STEPS_PER_EXECUTION = 32
+
+
+def train(
+    recipe,
+    *,
+    seed=0,
+    strategy="auto",
+    runs="runs",
+    saved_models="saved_models",
+    data_dir=None,
+    progress=True,
+    **overrides,
+):
+    """Train a recipe, test it once, and leave a report and a SavedModel behind.
+
+    Args:
+        recipe: str, a name of the catalogue or the path of a recipe script; or a `Recipe`.
+        seed: int >= 0. The same seed gives the same run, to the bit on one CPU. Defaults to 0.
+        strategy: str, see `distribute.strategy`. Defaults to "auto".
+        runs: str or path of the folder that takes the run's own. Defaults to "runs".
+        saved_models: str or path of the folder that takes the export; None exports nothing.
+            Defaults to "saved_models".
+        data_dir: str or path where data sets are kept; None is tensorflow-datasets's own folder.
+        progress: bool, whether to show progress on the terminal. Defaults to True.
+        **overrides: fields of the recipe to replace, such as `epochs=3`.
+
+    Returns:
+        `Result`, the trained model in it.
+
+    Raises:
+        UnknownField: an override is not a field of a recipe; it is a `TypeError` too.
+        RecipeError: anything else that one sentence explains.
+    """
+    chosen = replace(catalog.get(recipe), **overrides)
+    place = distribute.strategy(strategy)
+    splits = data.load(chosen.data, data_dir=data_dir)
+    model = prepare(chosen, splits, place, seed)
+    run = Run.create(
+        runs,
+        chosen.name,
+        status="training",
+        # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
+        origin=None if isinstance(recipe, Recipe) else str(recipe),
+        overrides={name: _plain(value) for name, value in overrides.items()},
+        recipe=chosen.describe(),
+        seed=seed,
+        strategy=strategy,
+        saved_models=None if saved_models is None else str(saved_models),
+        data_dir=None if data_dir is None else str(data_dir),
+        data=splits.describe(),
+        versions=versions(),
+        hardware=hardware(place),
+        seconds=0.0,
+    )
+    with run.locked():
+        return _fit(run, chosen, splits, model, progress)
+
+
+def resume(folder, *, recipe=None, progress=True):
+    """Go on with a run that was killed, to the same weights as if it had not been.
+
+    Args:
+        folder: str or path of the run.
+        recipe: the `Recipe` of the run, overrides included, where `train` was given a value and
+            not a name. Defaults to None, which looks the recipe up by its name.
+        progress: bool, whether to show progress on the terminal. Defaults to True.
+
+    Returns:
+        `Result`.
+
+    Raises:
+        RecipeError: the run is not there, is finished, is damaged, is being written, or its
+            recipe or data have changed.
+    """
+    run = Run.open(folder)
+    with run.locked():
+        run = Run.open(folder)
+        if run.record["status"] == "finished":
+            raise RecipeError(
+                f"Run {str(folder)!r} must be unfinished to go on. Received: a finished one. "
+                f"Start a longer one with `kerasrecipes train {run.record['recipe']['name']} "
+                f"--epochs ...`."
+            )
+        chosen = run.recipe() if recipe is None else recipe
+        run.check_recipe(chosen)
+        place = distribute.strategy(run.record["strategy"])
+        splits = data.load(chosen.data, data_dir=run.record["data_dir"])
+        run.check_data(splits)
+        model = prepare(chosen, splits, place, run.record["seed"])
+        run.update(status="training")
+        return _fit(run, chosen, splits, model, progress, latest(run.folder / "checkpoint"))
+
+
+def prepare(recipe, splits, place, seed):
+    """Return the compiled model of a recipe, made under a strategy.
+
+    Args:
+        recipe: `Recipe`.
+        splits: the `Splits` to learn from.
+        place: `tf.distribute.Strategy`.
+        seed: int >= 0, decides the initial weights.
+
+    Raises:
+        RecipeError: recipe, data and strategy do not fit one another.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise RecipeError(f"`seed` must be a whole number in [0, 2^31). Received: seed={seed!r}.")
+    distribute.shared_evenly(recipe.batch_size, place)
+    num_steps = steps_per_epoch(splits.train, recipe.batch_size)
+    keras.utils.set_random_seed(seed)
+    with place.scope():
+        model = recipe.task.assemble(recipe, splits)
+        rate = recipe.schedule(recipe.learning_rate, num_steps, recipe.epochs)
+        recipe.task.compile(
+            model,
+            recipe.optimizer(learning_rate=rate),
+            # Under several replicas Keras's own loop over many steps fails (keras#19246).
+            steps_per_execution=1
+            if place.num_replicas_in_sync > 1
+            else min(STEPS_PER_EXECUTION, num_steps),
+        )
+    return model
+
+
+def _fit(run, recipe, splits, model, progress, restored=None):
+    """Train from the beginning, or from a checkpoint on; test, report and export."""
+    first_step = restored.step if restored else 0
+    num_steps = steps_per_epoch(splits.train, recipe.batch_size)
+    steps = model.train_function = TrainingSteps(model, num_steps, first_step=first_step)
+    history = History(run.folder / "history.csv")
+    callbacks = [
+        *(make() for make in recipe.callbacks),
+        *followers(run, recipe, splits, progress),
+        history,
+    ]
+    saving = Checkpointing(run.folder / "checkpoint", steps, callbacks, restored=restored)
+    run.update()
+    begin = time.monotonic()
+    try:
+        model.fit(
+            training_batches(
+                splits.train,
+                recipe.batch_size,
+                seed=run.record["seed"],
+                augment=recipe.augment,
+                first_step=first_step,
+            ),
+            steps_per_epoch=num_steps,
+            validation_data=ordered_batches(splits.validation, recipe.batch_size),
+            initial_epoch=saving.first_epoch(recipe.epochs),
+            epochs=recipe.epochs,
+            callbacks=[*callbacks, saving],
+            verbose=0,
+        )
+    except NonFiniteLoss as error:
+        run.update(status="failed", failure=str(error))
+        raise RecipeError(
+            f"{error} Lower `learning_rate`, now {recipe.learning_rate:g}, or look at the data of "
+            f"that batch. The last good checkpoint is kept in {str(run.folder / 'checkpoint')!r}."
+        ) from error
+    run.update(seconds=run.record["seconds"] + time.monotonic() - begin)
+    return finish(run, recipe, splits, model, history.history)
+
+
+def _plain(value):
+    """Return a value that can be written down and read again, None for any other."""
+    return value if isinstance(value, (bool, int, float, str)) else None
