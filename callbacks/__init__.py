@@ -14,7 +14,7 @@ _MODULES = {
     "Timing": "timing",
 }
 
-__all__ = [  # noqa: F822, the names are given by `__getattr__`
+__all__ = [
     "EarlyStopping",
     "Progress",
     "ReduceLearningRateOnPlateau",

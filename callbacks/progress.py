@@ -32,13 +32,19 @@ class Progress(Resumable, keras.callbacks.Callback):
         stream: text file to write to; the standard error stream if None. Defaults to None.
     """
 
-    transient_names = ("_model", "_bars")
+    transient_names = ("_model", "_bars", "_output")
 
     def __init__(self, stream=None):
         super().__init__()
         self.stream = stream
         self._bars = None
+        self._output = None
         self._reset()
+
+    def __deepcopy__(self, memo):
+        # Two callbacks may write to one terminal; a terminal has no copy.
+        memo[id(self.stream)] = self.stream
+        return super().__deepcopy__(memo)
 
     def _reset(self):
         self._durations = []

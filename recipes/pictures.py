@@ -117,12 +117,16 @@ def confusion_matrix(counts, class_names: Sequence[str]) -> Figure:
         axes = figure.add_subplot()
         axes.imshow(np.ma.array(shares, mask=~right), cmap="Blues", norm=PowerNorm(1.0, 0, 1))
         # A mistake of one in a hundred must be seen, so their colours begin early.
-        axes.imshow(np.ma.array(shares, mask=right), cmap="Oranges", norm=PowerNorm(0.5, 0, 1))
+        axes.imshow(
+            np.ma.array(shares, mask=right | (counts == 0)),
+            cmap="Oranges",
+            norm=PowerNorm(0.5, 0, 1),
+        )
         axes.grid(False)
         axes.spines[:].set_visible(False)
-        axes.set_title("Confusion matrix", pad=30)
+        axes.set_title("Confusion matrix", pad=46)
         axes.annotate(
-            "colour: share of the true class; blue is right, orange a mistake",
+            "colour: share of the true class\nblue is right, orange a mistake",
             xy=(0, 1),
             xytext=(0, 10),
             xycoords="axes fraction",
