@@ -1,0 +1,18 @@
+"""Export a finished run as the next version of its SavedModel."""
+
+
+def add_arguments(parser):
+    """Take the run's folder and the place of the export."""
+    parser.add_argument("folder", metavar="RUN", help="the folder of a finished run")
+    parser.add_argument(
+        "--saved-models",
+        default="saved_models",
+        help="folder of the exports; default: saved_models",
+    )
+
+
+def run(arguments):
+    """Export it and print where it is."""
+    from .. import recipes
+
+    print(f"saved model: {recipes.export(arguments.folder, arguments.saved_models)}")

@@ -1,0 +1,22 @@
+"""Answer for files: images, CSV tables or NumPy arrays."""
+
+from .console import table
+
+
+def add_arguments(parser):
+    """Take the model and the files."""
+    parser.add_argument("source", metavar="RUN_OR_SAVED_MODEL", help="a run or an export of one")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="images, .csv, .npy or .npz")
+
+
+def run(arguments):
+    """Print one row an example."""
+    from .. import recipes
+
+    answers = recipes.predict(arguments.source, arguments.files)
+    header = list(answers[0])
+    table("", header, [[_text(answer[key]) for key in header] for answer in answers])
+
+
+def _text(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,40 @@
+"""Show a recipe: its paper, every field with its reason, its layers and parameters."""
+
+from .console import table
+
+
+def add_arguments(parser):
+    """Take the recipe's name."""
+    parser.add_argument("name", help="a name from `kerasrecipes list`, or a recipe script")
+
+
+def run(arguments):
+    """Print one recipe."""
+    from ..recipes import catalog, data
+    from ..recipes.architecture import layer_table, num_parameters
+
+    recipe = catalog.get(arguments.name)
+    entry = catalog.entries().get(arguments.name)
+    if entry is not None:
+        print(catalog.architecture(entry).__doc__.strip(), end="\n\n")
+    written = entry.written.fields if entry else {}
+    rows = []
+    for name, value in recipe.describe().items():
+        field = written.get(name)
+        rows.append((name, value, field.reason if field else ""))
+    table(f"{recipe.name}: {recipe.summary}", ("field", "value", "reason"), rows)
+    try:
+        shape, num_outputs = _shapes(recipe, data)
+    except ValueError as error:
+        print(f"\nLayers are shown once the data is here: {error}")
+        return
+    model = recipe.build(shape, num_outputs)
+    counts = num_parameters(model)
+    print()
+    table("Layers", ("layer", "kind", "output", "trainable"), layer_table(model))
+    print(f"\nParameters: {counts['trainable']:,} trainable, {counts['total']:,} in all.")
+
+
+def _shapes(recipe, data):
+    splits = data.load(recipe.data)
+    return splits.input_shape, recipe.task.num_outputs(splits)

@@ -1,0 +1,85 @@
+"""Train a recipe, test it once, and leave a report and a SavedModel behind."""
+
+import argparse
+import ast
+
+
+def add_arguments(parser):
+    """Take the recipe and what to change of it."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "name",
+        nargs="?",
+        help="a name from `kerasrecipes list`, or a script: my_recipe.py, my_recipe.py:NAME",
+    )
+    what.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
+    parser.add_argument("--epochs", type=int, help="passes over the training data")
+    parser.add_argument(
+        "--data", help="another data set: a name, folder:PATH, csv:PATH#TARGET, npz:PATH, tfds:NAME"
+    )
+    parser.add_argument(
+        "--set",
+        dest="changes",
+        metavar="FIELD=VALUE",
+        action="append",
+        type=_change,
+        default=[],
+        help="replace a field of the recipe (batch_size=64) or an argument in it (build.depth=56)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument("--strategy", default="auto", help="auto, none or mirrored; default: auto")
+    parser.add_argument("--runs", default="runs", help="folder of the runs; default: runs")
+    parser.add_argument(
+        "--saved-models",
+        default="saved_models",
+        help="folder of the exports; default: saved_models",
+    )
+    parser.add_argument("--no-export", action="store_true", help="leave the SavedModel out")
+    parser.add_argument("--data-dir", help="folder of the data sets; default: TFDS's own")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def run(arguments):
+    """Train, and print what came of it."""
+    from .. import recipes
+    from ..recipes.training import resume
+
+    if arguments.resume:
+        result = resume(arguments.resume, progress=not arguments.quiet)
+    else:
+        overrides = dict(arguments.changes)
+        for field in ("epochs", "data"):
+            if getattr(arguments, field) is not None:
+                overrides[field] = getattr(arguments, field)
+        result = recipes.train(
+            arguments.name,
+            seed=arguments.seed,
+            strategy=arguments.strategy,
+            runs=arguments.runs,
+            saved_models=None if arguments.no_export else arguments.saved_models,
+            data_dir=arguments.data_dir,
+            progress=not arguments.quiet,
+            **overrides,
+        )
+    _tell(result)
+
+
+def _tell(result):
+    for metric, value in result.figures.items():
+        print(f"test {metric}: {value:.4f}")
+    expected = result.recipe.expected
+    verdict = {True: "reached", False: "missed", None: "not comparable, on other data"}
+    print(f"expected {expected.metric}: {expected.value:g} ({verdict[result.reached]})")
+    print(f"report: {result.run / 'report.html'}")
+    if result.saved_model:
+        print(f"saved model: {result.saved_model}")
+
+
+def _change(text):
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"must be FIELD=VALUE. Received: {text!r}")
+    try:
+        return field, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return field, value
