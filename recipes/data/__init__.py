@@ -1,0 +1,17 @@
+"""Data sets by name: `load`, `names`, `fetch`, `info`. Importing this package costs nothing."""
+
+from .names import names  # Eager, or the submodule of that name would hide the function.
+
+__all__ = ["fetch", "info", "load", "names"]
+
+
+def __getattr__(name):
+    if name in ("fetch", "info", "load"):
+        from . import loading
+
+        return getattr(loading, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
