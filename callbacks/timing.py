@@ -38,8 +38,9 @@ class Timing(Resumable, keras.callbacks.Callback):
 
     The first execution of a fit compiles and is left out, unless the epoch has no other one.
 
-    The share of waiting is read from `model.train_function.seconds_waiting`, a running total in
-    seconds, where the training function has one.
+    Two running totals of the training function are read where it has them:
+    `model.train_function.seconds_waiting`, the seconds that steps waited for data, and
+    `num_steps_done`, how many there were; an execution that takes no step is not counted.
 
     Args:
         batch_size: int >= 1 or None, examples a step over all replicas; gives the examples a
@@ -86,16 +87,22 @@ class Timing(Resumable, keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         """Start an execution, at the number of its first step."""
         self._first_step = batch
-        self._waiting_before = self._seconds_waiting()
+        self._steps_before = self._total("num_steps_done")
+        self._waiting_before = self._total("seconds_waiting")
         self._start = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         """End an execution, at the number of its last step."""
         seconds = time.perf_counter() - self._start
-        num_steps = self._last_step(batch) - self._first_step + 1
+        if self._steps_before is None:
+            num_steps = self._last_step(batch) - self._first_step + 1
+        else:
+            num_steps = self._total("num_steps_done") - self._steps_before
+        if num_steps < 1:
+            return
         waiting = None
         if self._waiting_before is not None:
-            waiting = self._seconds_waiting() - self._waiting_before
+            waiting = self._total("seconds_waiting") - self._waiting_before
         self._executions.append((seconds, num_steps, waiting))
         if not self._compiled:
             self._compiled = True
@@ -131,8 +138,8 @@ class Timing(Resumable, keras.callbacks.Callback):
             waiting_for_data=min(1.0, sum(known) / total) if known else None,
         )
 
-    def _seconds_waiting(self):
-        return getattr(self.model.train_function, "seconds_waiting", None)
+    def _total(self, name):
+        return getattr(self.model.train_function, name, None)
 
     def _last_step(self, batch):
         # Keras names the last step of a full execution even where the epoch ends inside it.

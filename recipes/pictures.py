@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -77,7 +78,7 @@ def curves(history: Mapping[str, Sequence[float]]) -> Figure:
     metrics = list(dict.fromkeys(name.removeprefix("val_") for name in names))
     # The loss first and the learning rate last, whatever the order of the columns.
     metrics.sort(key=lambda name: (name == "learning_rate", name != "loss"))
-    num_columns = min(len(metrics), 3)
+    num_columns = min(len(metrics), 2)
     num_rows = math.ceil(len(metrics) / num_columns)
     with _figure(5.2 * num_columns + 0.4, 4.1 * num_rows) as figure:
         for position, metric in enumerate(metrics, start=1):
@@ -111,7 +112,7 @@ def confusion_matrix(counts, class_names: Sequence[str]) -> Figure:
         )
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     annotated = num_classes <= _MAXIMUM_ANNOTATED
-    side = max(3.2, 0.62 * num_classes) if annotated else min(0.2 * num_classes, 9.0)
+    side = max(3.2, 0.56 * num_classes) if annotated else min(0.2 * num_classes, 9.0)
     right = np.eye(num_classes, dtype=bool)
     with _figure(side + 1.6, side + 1.9) as figure:
         axes = figure.add_subplot()
@@ -149,7 +150,7 @@ def image_grid(images, titles: Sequence[str] | None = None, num_columns: int = 6
         images: sequence of arrays `(height, width)` or `(height, width, channels)` with 1 or 3
             channels; uint8 in [0, 255], or float: in [0, 1], or else stretched to it, each image
             for itself.
-        titles: one short text under each image, or None. Defaults to None.
+        titles: one short text under each image, broken into lines where needed, or None. Defaults to None.
         num_columns: int >= 1. Defaults to 6.
 
     Returns:
@@ -165,6 +166,8 @@ def image_grid(images, titles: Sequence[str] | None = None, num_columns: int = 6
             f"`titles` of pictures.image_grid must be as many as the {len(images)} images. "
             f"Received: {len(titles)} titles."
         )
+    # Twenty letters are as wide as an image.
+    titles = ["\n".join(textwrap.fill(line, 20) for line in t.splitlines()) for t in titles]
     num_columns = max(1, min(num_columns, len(images)))
     num_rows = max(1, math.ceil(len(images) / num_columns))
     num_lines = max((title.count("\n") + 1 for title in titles if title), default=0)
