@@ -165,6 +165,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
                 augment=recipe.augment,
                 first_step=first_step,
             ),
+            shuffle=False,  # the pipeline has shuffled
             steps_per_epoch=num_steps,
             validation_data=ordered_batches(splits.validation, recipe.batch_size),
             initial_epoch=saving.first_epoch(recipe.epochs),

@@ -1,0 +1,42 @@
+# Two commands for everybody: `make demo` and `make test`. Each makes .venv where it is not there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint figures bench clean
+
+# LeNet-5 on handwritten digits: trained, tested, reported and exported in about half a minute.
+demo: .venv/installed
+	$(BIN)/kerasrecipes train lenet5_digits
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Every recipe on embedded data, three seeds each: docs/figures.json and README's table.
+figures: .venv/installed-dev
+	$(BIN)/python benchmarks/figures.py
+
+# Ours, plain Keras and plain PyTorch in turn: docs/benchmark.md.
+bench: .venv/installed-bench
+	$(BIN)/python benchmarks/training_speed.py
+
+clean:
+	rm -rf .venv build *.egg-info
+
+# Installed again only when what is to be installed has changed.
+.venv/installed: setup.cfg pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $@
+
+.venv/installed-bench: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+	touch $@
