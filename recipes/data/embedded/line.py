@@ -21,6 +21,7 @@ class Line(EmbeddedBuilder):
         return tfds.core.DatasetInfo(
             builder=self,
             description=self.__doc__,
+            homepage="https://en.wikipedia.org/wiki/Simple_linear_regression",
             license="CC0-1.0",
             features=tabular.features(1, tfds.features.Scalar(dtype=np.float32)),
             supervised_keys=("features", "target"),
