@@ -1,0 +1,169 @@
+"""From a SavedModel and files to answers that a person reads."""
+
+import csv
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from .data.images import EXTENSIONS, read_pixels
+from .errors import RecipeError, near_names
+from .run import Run
+from .saved_model import RECORD
+
+BATCH_SIZE = 256
+
+
+def predict(source, files):
+    """Answer for files.
+
+    Args:
+        source: str or path of a SavedModel that this package exported, or of a run that has one.
+        files: list of str or path: images; `.csv` tables with a header that names the features;
+            `.npy` arrays and `.npz` files with an array `x`, of raw inputs.
+
+    Returns:
+        A list with one dict an example: `file`, `row` where a file holds several, and what the
+        model answers: `label` and `probability` for classes, `value` for real values.
+
+    Raises:
+        RecipeError: there is no such model, it is damaged, or a file does not fit its input.
+    """
+    path = _saved_model(Path(source))
+    record = _record(path)
+    # Checked before the call: a wrong rank in a convolution ends the whole process.
+    batches = [(str(file), _inputs(Path(file), record)) for file in files]
+    try:
+        signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0]
+        raise RecipeError(
+            f"SavedModel {str(path)!r} is damaged: {reason} "
+            f"Export it again with `kerasrecipes export RUN`."
+        ) from error
+    answers = []
+    for file, inputs in batches:
+        for start in range(0, len(inputs), BATCH_SIZE):
+            feed = {record["input_name"]: tf.constant(inputs[start : start + BATCH_SIZE])}
+            answer = {name: value.numpy() for name, value in signature(**feed).items()}
+            rows = _rows(answer, record["class_names"])
+            for number, row in enumerate(rows, start + 1):
+                place = {"row": number} if len(inputs) > 1 else {}
+                answers.append({"file": file, **place, **row})
+    if not answers:
+        raise RecipeError("The files must hold at least one example. Received: none.")
+    return answers
+
+
+def _saved_model(source):
+    if (source / "run.json").is_file():
+        path = Run.open(source).record.get("saved_model")
+        if path is None or not Path(path).is_dir():
+            raise RecipeError(
+                f"Run {str(source)!r} must have a SavedModel. Received: a run without one. "
+                f"Export it with `kerasrecipes export {source}`."
+            )
+        return Path(path)
+    if (source / "saved_model.pb").is_file():
+        return source
+    raise RecipeError(
+        f"{str(source)!r} must be the folder of a run or of a SavedModel. "
+        f"Received: {'another folder' if source.is_dir() else 'no folder'}."
+    )
+
+
+def _record(path):
+    try:
+        return json.loads((path / RECORD).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(
+            f"SavedModel {str(path)!r} must be one that this package exported, which says in "
+            f"{RECORD} what it takes. Received: {error}."
+        ) from error
+
+
+def _inputs(file, record):
+    if not file.is_file():
+        raise RecipeError(f"File {str(file)!r} is not there; check the path.")
+    shape = tuple(record["input_shape"])
+    suffix = file.suffix.lower()
+    if suffix == ".csv" and len(shape) == 1:
+        return _from_csv(file, record["feature_names"])
+    if suffix in (".npy", ".npz"):
+        return _from_numpy(file, shape, record["input_dtype"])
+    if suffix in EXTENSIONS and len(shape) == 3:
+        return read_pixels(file, shape[2], shape[:2])[None].astype(record["input_dtype"])
+    kinds = ".csv" if len(shape) == 1 else ", ".join(EXTENSIONS)
+    raise RecipeError(
+        f"File {str(file)!r} must be one that holds inputs of shape {shape}: {kinds}, .npy or "
+        f".npz. Received: {suffix or 'no suffix'}."
+    )
+
+
+def _from_csv(file, feature_names):
+    if feature_names is None:
+        raise RecipeError(
+            f"This model was trained on features without names; give them as an .npy array. "
+            f"Received: {str(file)!r}."
+        )
+    with open(file, newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        for name in feature_names:
+            if name not in (reader.fieldnames or ()):
+                raise RecipeError(
+                    f"Table {str(file)!r} must have the column {name!r}."
+                    + near_names(name, reader.fieldnames or ())
+                )
+        rows = []
+        for line in reader:
+            rows.append(
+                [_number(line[name], file, reader.line_num, name) for name in feature_names]
+            )
+    return np.array(rows, "float32").reshape(-1, len(feature_names))
+
+
+def _number(text, file, line, column):
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        value = np.nan
+    if not np.isfinite(value):
+        raise RecipeError(
+            f"Column {column!r} of {str(file)!r} must hold finite numbers. "
+            f"Received: {text!r} in line {line}."
+        )
+    return value
+
+
+def _from_numpy(file, shape, dtype):
+    try:
+        loaded = np.load(file, allow_pickle=False)
+        array = loaded if isinstance(loaded, np.ndarray) else loaded["x"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise RecipeError(
+            f"File {str(file)!r} must be a NumPy array, or an .npz with an array 'x'. "
+            f"Received: {error}."
+        ) from error
+    if array.shape == shape:
+        array = array[None]
+    if array.shape[1:] != shape or not np.can_cast(array.dtype, "float64"):
+        raise RecipeError(
+            f"The array in {str(file)!r} must be numbers of shape (examples, "
+            f"{', '.join(map(str, shape))}). Received: {array.dtype} of shape {array.shape}."
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise RecipeError(f"The array in {str(file)!r} must be finite. Received: NaN or infinity.")
+    return array.astype(dtype)
+
+
+def _rows(answer, class_names):
+    """Read an answer by the names of its outputs, as a person would."""
+    if "label" in answer:
+        likely = np.take_along_axis(answer["probabilities"], answer["label"][:, None], axis=-1)
+        return [
+            {"label": class_names[label], "probability": float(probability)}
+            for label, probability in zip(answer["label"], likely[:, 0], strict=True)
+        ]
+    return [{"value": float(value)} for value in answer["value"]]
