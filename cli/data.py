@@ -1,6 +1,7 @@
 """List, fetch and describe data sets."""
 
 from .console import table
+from .quiet import load_tensorflow
 
 
 def add_arguments(parser):
@@ -34,6 +35,7 @@ def _list(arguments):
 
 
 def _fetch(arguments):
+    load_tensorflow()
     from ..recipes import data
 
     data.fetch(arguments.name, data_dir=arguments.data_dir)
@@ -41,6 +43,7 @@ def _fetch(arguments):
 
 
 def _info(arguments):
+    load_tensorflow()
     from ..recipes import data
 
     described = data.info(arguments.name, data_dir=arguments.data_dir)

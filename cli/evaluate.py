@@ -1,5 +1,7 @@
 """Evaluate a finished run on its test split again."""
 
+from .quiet import load_tensorflow
+
 
 def add_arguments(parser):
     """Take the run's folder."""
@@ -8,6 +10,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Print the figures."""
+    load_tensorflow()
     from .. import recipes
 
     for metric, value in recipes.evaluate(arguments.folder).items():

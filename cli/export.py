@@ -1,5 +1,7 @@
 """Export a finished run as the next version of its SavedModel."""
 
+from .quiet import load_tensorflow
+
 
 def add_arguments(parser):
     """Take the run's folder and the place of the export."""
@@ -13,6 +15,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Export it and print where it is."""
+    load_tensorflow()
     from .. import recipes
 
     print(f"saved model: {recipes.export(arguments.folder, arguments.saved_models)}")

@@ -1,6 +1,7 @@
 """Answer for files: images, CSV tables or NumPy arrays."""
 
 from .console import table
+from .quiet import load_tensorflow
 
 
 def add_arguments(parser):
@@ -11,6 +12,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Print one row an example."""
+    load_tensorflow()
     from .. import recipes
 
     answers = recipes.predict(arguments.source, arguments.files)

@@ -1,6 +1,5 @@
 """Loading TensorFlow without its greeting."""
 
-import contextlib
 import os
 import sys
 import tempfile
@@ -22,8 +21,8 @@ def load_tensorflow():
         try:
             import tensorflow as tf
 
-            with contextlib.suppress(RuntimeError):
-                tf.config.list_logical_devices()
+            # Looked for and not set up, which a strategy may yet want to do in its own way.
+            tf.config.list_physical_devices()
         except BaseException:
             said.seek(0)
             os.write(kept, said.read())

@@ -1,5 +1,7 @@
 """Write the report of a finished run again."""
 
+from .quiet import load_tensorflow
+
 
 def add_arguments(parser):
     """Take the run's folder."""
@@ -8,6 +10,7 @@ def add_arguments(parser):
 
 def run(arguments):
     """Write it and print where it is."""
+    load_tensorflow()
     from ..recipes.revisit import report
 
     print(f"report: {report(arguments.folder)}")

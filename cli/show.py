@@ -1,6 +1,8 @@
 """Show a recipe: its paper, every field with its reason, its layers and parameters."""
 
+from ..recipes import catalog
 from .console import table
+from .quiet import load_tensorflow
 
 
 def add_arguments(parser):
@@ -10,7 +12,9 @@ def add_arguments(parser):
 
 def run(arguments):
     """Print one recipe."""
-    from ..recipes import catalog, data
+    catalog.check(arguments.name)
+    load_tensorflow()
+    from ..recipes import data
     from ..recipes.architecture import layer_table, num_parameters
 
     recipe = catalog.get(arguments.name)

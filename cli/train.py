@@ -3,6 +3,9 @@
 import argparse
 import ast
 
+from ..recipes import catalog
+from .quiet import load_tensorflow
+
 
 def add_arguments(parser):
     """Take the recipe and what to change of it."""
@@ -41,6 +44,9 @@ def add_arguments(parser):
 
 def run(arguments):
     """Train, and print what came of it."""
+    if arguments.name:
+        catalog.check(arguments.name)  # a misspelt name need not wait for TensorFlow
+    load_tensorflow()
     from .. import recipes
     from ..recipes.training import resume
 

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
+import re
 import traceback
 from pathlib import Path
 
@@ -25,6 +26,9 @@ ARCHITECTURES = (
     "vision.cnn",
     "vision.resnet_cifar",
 )
+
+# "my_recipe.py", or "my_recipe.py:NAME".
+_SCRIPT = r"(.+\.py)(?::(\w+))?"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +67,22 @@ def architecture(entry: Entry):
     return importlib.import_module(f".{entry.architecture}", __package__)
 
 
+def check(name):
+    """Check that a name is in the catalogue or that of a script, without importing anything.
+
+    Raises:
+        RecipeError: it is neither (with near names).
+    """
+    script = re.fullmatch(_SCRIPT, str(name))
+    if script and not Path(script[1]).is_file():
+        raise RecipeError(f"Recipe script {script[1]!r} is not there; check the path.")
+    if not script and name not in entries():
+        raise RecipeError(
+            f"Recipe {name!r} is not in the catalogue; `kerasrecipes list` shows what is."
+            + near_names(name, entries())
+        )
+
+
 def get(name) -> Recipe:
     """Return a recipe.
 
@@ -76,21 +96,15 @@ def get(name) -> Recipe:
     """
     if isinstance(name, Recipe):
         return name
-    path, _, wanted = str(name).partition(".py")
-    if _ and (wanted == "" or wanted.startswith(":")):
-        return _from_script(Path(path + ".py"), wanted.removeprefix(":"))
-    if name not in entries():
-        raise RecipeError(
-            f"Recipe {name!r} is not in the catalogue; `kerasrecipes list` shows what is."
-            + near_names(name, entries())
-        )
+    check(name)
+    script = re.fullmatch(_SCRIPT, str(name))
+    if script:
+        return _from_script(Path(script[1]), script[2])
     module = architecture(entries()[name])
     return next(recipe for recipe in module.RECIPES if recipe.name == name)
 
 
 def _from_script(path, wanted):
-    if not path.is_file():
-        raise RecipeError(f"Recipe script {str(path)!r} is not there; check the path.")
     spec = importlib.util.spec_from_file_location(f"recipe_script_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     try:
