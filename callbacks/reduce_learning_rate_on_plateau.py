@@ -3,6 +3,7 @@
 import keras
 
 from .monitor import expect_monitor
+from .numpy_copies import without_copy_warning
 from .state import Resumable
 
 
@@ -53,4 +54,5 @@ class ReduceLearningRateOnPlateau(Resumable, keras.callbacks.ReduceLROnPlateau):
         if self.monitor not in logs and self.best is not None:
             return
         expect_monitor(self, logs)
-        super().on_epoch_end(epoch, logs)
+        with without_copy_warning():
+            super().on_epoch_end(epoch, logs)

@@ -150,7 +150,8 @@ def image_grid(images, titles: Sequence[str] | None = None, num_columns: int = 6
         images: sequence of arrays `(height, width)` or `(height, width, channels)` with 1 or 3
             channels; uint8 in [0, 255], or float: in [0, 1], or else stretched to it, each image
             for itself.
-        titles: one short text under each image, broken into lines where needed, or None. Defaults to None.
+        titles: one short text under each image, broken into lines where it is wider, or None.
+            Defaults to None.
         num_columns: int >= 1. Defaults to 6.
 
     Returns:
@@ -171,7 +172,8 @@ def image_grid(images, titles: Sequence[str] | None = None, num_columns: int = 6
     num_columns = max(1, min(num_columns, len(images)))
     num_rows = max(1, math.ceil(len(images) / num_columns))
     num_lines = max((title.count("\n") + 1 for title in titles if title), default=0)
-    with _figure(1.9 * num_columns, (1.8 + 0.24 * num_lines) * num_rows) as figure:
+    with _figure(1.9 * num_columns, (1.95 + 0.24 * num_lines) * num_rows) as figure:
+        figure.get_layout_engine().set(h_pad=0.12)
         for position, (image, title) in enumerate(zip(images, titles, strict=True), start=1):
             axes = figure.add_subplot(num_rows, num_columns, position)
             # Small images are shown pixel by pixel, as the network saw them; photographs smoothly.

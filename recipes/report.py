@@ -243,7 +243,8 @@ def _classes(names):
 def _machine(record):
     known = dict(record.get("hardware") or {})
     known.update(record.get("versions") or {})
-    return _fields({_words(field): value for field, value in known.items()}) if known else ""
+    named = {_words(field.removeprefix("num_")): value for field, value in known.items()}
+    return _fields(named) if known else ""
 
 
 def _again(record):
