@@ -47,8 +47,9 @@ def carve(targets, fraction, *, stratify, seed=SEED):
         leave = np.random.default_rng(seed).permutation(num_examples)[:num_leaving]
     else:
         leave = _stratified(np.asarray(targets), num_leaving, seed)
-    stay = np.setdiff1d(np.arange(num_examples), leave)
-    return stay, np.sort(leave)
+    leaves = np.zeros(num_examples, bool)
+    leaves[leave] = True
+    return np.flatnonzero(~leaves), np.flatnonzero(leaves)
 
 
 def fill(source: Source) -> Source:

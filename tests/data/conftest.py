@@ -1,0 +1,45 @@
+"""Prepared data sets, shared by all tests of a session."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerasrecipes.recipes import data
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    """The folder of prepared sets; KERASRECIPES_TEST_DATA names one that outlives the session."""
+    kept = os.environ.get("KERASRECIPES_TEST_DATA")
+    return Path(kept) if kept else tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def glyphs(data_dir):
+    """The glyphs, prepared and loaded once."""
+    return data.load("glyphs", data_dir=data_dir)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Every connection is refused at once."""
+    from kerasrecipes.recipes.data import reach
+
+    def refuse(address, timeout=None):
+        raise ConnectionRefusedError(address)
+
+    monkeypatch.setattr(reach.socket, "create_connection", refuse)
+
+
+@pytest.fixture
+def together():
+    """A function that joins the three splits again, as arrays."""
+
+    def join(splits):
+        parts = (splits.train, splits.validation, splits.test)
+        inputs = np.concatenate([part.inputs for part in parts])
+        return inputs, np.concatenate([part.targets for part in parts])
+
+    return join
