@@ -24,9 +24,9 @@ class Progress(Resumable, keras.callbacks.Callback):
 
         epoch 3/12  loss 0.1234  accuracy 0.9712  val_loss 0.1532  1.2 s, 10 s left
 
-    A step costs two comparisons; the terminal is drawn at most four times a second. The time left
-    is reckoned from the mean of the epochs that ran, without the first where there are others,
-    since the first one compiles.
+    A step costs two comparisons, and the terminal is drawn at most four times a second. The time
+    left is reckoned from the mean of the epochs that ran: without the first one where there are
+    others, else without its first execution, since that one compiles.
 
     Args:
         stream: text file to write to; the standard error stream if None. Defaults to None.
@@ -110,7 +110,7 @@ class Progress(Resumable, keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Write the epoch's line."""
         seconds = time.perf_counter() - self._epoch_start
-        self._durations.append(seconds)
+        self._durations.append(seconds if self._durations else self._compiled(seconds))
         if self._num_steps is None and self._bars:
             self._num_steps = self._bars.tasks[0].completed or None
         times = _seconds(seconds)
@@ -145,6 +145,13 @@ class Progress(Resumable, keras.callbacks.Callback):
             return None
         per_step = (now - start) / (num_done - num_before)
         return per_step * (self._num_steps - num_done + num_left * self._num_steps)
+
+    def _compiled(self, seconds):
+        """Return what the first epoch would have taken without its first execution."""
+        start, num_before = self._since or (self._epoch_start, 0)
+        if self._num_steps is None or num_before >= self._num_steps:
+            return seconds
+        return seconds - (start - self._epoch_start)
 
     def _per_epoch(self):
         durations = self._durations[1:] or self._durations

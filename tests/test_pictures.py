@@ -106,6 +106,15 @@ def test_images_of_every_kind_lie_in_0_1(image):
     pictures.png(figure, dots_per_inch=30)
 
 
+def test_images_that_are_all_dark_are_brightened_alike():
+    dark, darker = np.full((8, 8), 16, "uint8"), np.full((8, 8), 8, "uint8")
+    shown = [axes.images[0].get_array() for axes in pictures.image_grid([dark, darker]).axes]
+    assert [image.max() for image in shown] == [1, 0.5]
+    bright = np.full((8, 8), 255, "uint8")
+    shown = [axes.images[0].get_array() for axes in pictures.image_grid([dark, bright]).axes]
+    assert [image.max() for image in shown] == [16 / 255, 1]
+
+
 def test_a_grid_of_nothing_and_grids_that_do_not_fit():
     pictures.png(pictures.image_grid([]))
     with pytest.raises(ValueError, match=r"as many as the 1 images\. Received: 2 titles"):

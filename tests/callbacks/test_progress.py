@@ -62,6 +62,20 @@ def test_the_terminal_is_drawn_at_most_four_times_a_second(make_model, data, mon
     assert len(drawn) <= 10
 
 
+def test_compilation_does_not_count_in_the_time_left():
+    stream, now = io.StringIO(), iter([0.0, 60.0, 61.0, 62.0, 63.0])
+    progress = Progress(stream)
+    progress.set_params({"epochs": 11, "steps": 3})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kerasrecipes.callbacks.progress.time.perf_counter", lambda: next(now))
+        progress.on_train_begin()
+        progress.on_epoch_begin(0)
+        for step in range(3):
+            progress.on_train_batch_end(step)
+        progress.on_epoch_end(0, {"loss": 1.0})
+    assert stream.getvalue() == "epoch 1/11  loss 1.0000  1 min 03 s, 30 s left\n"
+
+
 def test_after_an_interrupted_fit_it_serves_another(make_model, data):
     class Interrupt(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
