@@ -106,12 +106,12 @@ class Checkpointing(keras.callbacks.Callback):
             for number, callback in enumerate(self.others):
                 callback.set_state(_state(self.restored, number))
             _set_random_state(self.restored)
+            if self.restored.step % self.steps.steps_per_epoch:
+                # In the middle of an epoch; Keras has set its metrics to zero by then.
+                self.steps.before_first_step = self._restore_metrics
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
-        if self.restored is not None and epoch == self.restored.epoch:
-            # Keras has just set the metrics of the epoch to zero; they go on where they were.
-            self._restore(self.model.metrics_variables, "metric")
 
     def on_train_batch_end(self, batch, logs=None):
         if (
@@ -152,6 +152,9 @@ class Checkpointing(keras.callbacks.Callback):
         for path in sorted(self.folder.glob("step-*.npz"))[:-NUM_KEPT]:
             path.unlink()
         self.saved_at = time.monotonic()
+
+    def _restore_metrics(self):
+        self._restore(self.model.metrics_variables, "metric")
 
     def _variables(self):
         return [*self.model.variables, *self.model.optimizer.variables]

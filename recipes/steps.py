@@ -31,6 +31,8 @@ class TrainingSteps:
     Attributes:
         seconds_waiting: float, how long steps have waited for data since the run began.
         num_steps_done: int, steps taken since the run began, those before a resume included.
+        before_first_step: None, or a function to call once everything that a step uses has been
+            made and before the first step is taken.
     """
 
     def __init__(self, model, steps_per_epoch, *, first_step=0):
@@ -48,8 +50,8 @@ class TrainingSteps:
         self.first_step = first_step
         self.position = first_step - first_step % steps_per_epoch
         self.seconds_waiting = 0.0
+        self.before_first_step = None
         self._run = tf.function(self._loop, reduce_retracing=True)
-        self._logs = {}
 
     @property
     def num_steps_done(self):
@@ -61,7 +63,12 @@ class TrainingSteps:
         num_steps = min(self.model.steps_per_execution, left)
         begin, self.position = self.position, self.position + num_steps
         if begin < self.first_step:
-            return self.model.get_metrics_result()
+            return {}
+        if self.before_first_step is not None:
+            # Keras makes the variables of the metrics as it traces a step.
+            self._run.get_concrete_function(iterator, tf.constant(num_steps))
+            self.before_first_step()
+            self.before_first_step = None
         num_taken, waited, logs = self._run(iterator, tf.constant(num_steps))
         self.seconds_waiting += float(waited)
         if int(num_taken) < 0:

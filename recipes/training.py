@@ -28,6 +28,7 @@ def train(
     runs="runs",
     saved_models="saved_models",
     data_dir=None,
+    checkpoint_seconds=60.0,
     progress=True,
     **overrides,
 ):
@@ -41,6 +42,8 @@ def train(
         saved_models: str or path of the folder that takes the export; None exports nothing.
             Defaults to "saved_models".
         data_dir: str or path where data sets are kept; None is tensorflow-datasets's own folder.
+        checkpoint_seconds: float >= 0, how long an epoch may go on before the run is saved within
+            it; it is saved at the end of each epoch anyway. Defaults to 60.
         progress: bool, whether to show progress on the terminal. Defaults to True.
         **overrides: fields of the recipe to replace, such as `epochs=3`.
 
@@ -67,6 +70,7 @@ def train(
         strategy=strategy,
         saved_models=None if saved_models is None else str(saved_models),
         data_dir=None if data_dir is None else str(data_dir),
+        checkpoint_seconds=checkpoint_seconds,
         data=splits.describe(),
         versions=versions(),
         hardware=hardware(place),
@@ -139,6 +143,8 @@ def prepare(recipe, splits, place, seed):
             if place.num_replicas_in_sync > 1
             else min(STEPS_PER_EXECUTION, num_steps),
         )
+        # Its variables are there from now on, so that a checkpoint can be restored into them.
+        model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -153,7 +159,13 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         *followers(run, recipe, splits, progress),
         history,
     ]
-    saving = Checkpointing(run.folder / "checkpoint", steps, callbacks, restored=restored)
+    saving = Checkpointing(
+        run.folder / "checkpoint",
+        steps,
+        callbacks,
+        seconds=run.record["checkpoint_seconds"],
+        restored=restored,
+    )
     run.update()
     begin = time.monotonic()
     try:

@@ -1,0 +1,143 @@
+"""A run killed with SIGKILL in the middle of an epoch ends as if it had not been, to the bit."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+# Everything with state at once: dropout, moving statistics, momenta, augmentation, a schedule that
+# counts steps, two callbacks with memories, and a last execution shorter than the others.
+SCRIPT = """
+import functools, os, signal
+import keras
+from keras import layers
+from kerasrecipes.callbacks import EarlyStopping, ReduceLearningRateOnPlateau
+from kerasrecipes.recipes import Figure, Recipe
+from kerasrecipes.recipes.data import augment
+from kerasrecipes.recipes.layers import BatchNormalization
+from kerasrecipes.recipes.tasks.classification import Classification
+
+
+class Kill(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if os.environ.get("KILL_AT") == f"{self.epoch}:{batch}":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def build(input_shape, num_classes):
+    return keras.Sequential([
+        keras.Input(input_shape),
+        layers.Conv2D(8, 3, use_bias=False),
+        BatchNormalization(),
+        layers.ReLU(),
+        layers.Dropout(0.3),
+        layers.Flatten(),
+        layers.Dense(num_classes),
+    ])
+
+
+recipe = Recipe(
+    name="everything", summary="All that has state.", data="digits", task=Classification(),
+    build=build, optimizer=functools.partial(keras.optimizers.SGD, momentum=0.9),
+    learning_rate=0.05, batch_size=16, epochs=6, expected=Figure("accuracy", 0.5),
+    normalize=functools.partial(layers.Normalization, axis=-1),
+    augment=(augment.crop(padding=1),),
+    callbacks=(
+        Kill,
+        functools.partial(ReduceLearningRateOnPlateau, monitor="val_loss", patience=1,
+                          min_delta=0.1),
+        functools.partial(EarlyStopping, monitor="val_loss", patience=3, min_delta=0.1,
+                          restore_best_weights=True),
+    ),
+)
+"""
+
+RUN = """
+import sys
+from kerasrecipes import recipes
+from kerasrecipes.recipes.training import resume
+folder = sys.argv[2] if len(sys.argv) > 2 else None
+common = dict(progress=False)
+if folder:
+    resume(folder, **common)
+else:
+    recipes.train(sys.argv[1], seed=3, saved_models=None, checkpoint_seconds=0.0, **common)
+"""
+
+
+def go(folder, *arguments, **environment):
+    folder.mkdir(exist_ok=True)
+    script = folder.parent / "everything.py"
+    script.write_text(SCRIPT)
+    return subprocess.run(
+        [sys.executable, "-c", RUN, str(script), *arguments],
+        cwd=folder,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def only_run(folder):
+    (run,) = (folder / "runs" / "everything").iterdir()
+    return run
+
+
+def outcome(folder):
+    """Return weights, history without the clock's columns, and figures of the one run."""
+    import keras
+
+    from kerasrecipes.recipes import layers  # noqa: F401, registers what the file names
+
+    run = only_run(folder)
+    weights = keras.models.load_model(run / "model.keras").get_weights()
+    with open(run / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    clock = ("milliseconds_per_step", "waiting_for_data")
+    history = [{k: v for k, v in row.items() if k not in clock} for row in rows]
+    return weights, history, json.loads((run / "run.json").read_text())["figures"]
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("straight") / "work"
+    process = go(folder)
+    assert process.returncode == 0, process.stderr
+    return outcome(folder)
+
+
+# In the first epoch, at the last call of a later one, and at the first call of another.
+@pytest.mark.parametrize("kill_at", ["0:63", "2:95", "3:31"])
+def test_a_killed_run_ends_as_if_it_had_not_been(straight, tmp_path, kill_at):
+    folder = tmp_path / "work"
+    killed = go(folder, KILL_AT=kill_at)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    run = only_run(folder)
+    assert json.loads((run / "run.json").read_text())["status"] == "training"
+    resumed = go(folder, str(run))
+    assert resumed.returncode == 0, resumed.stderr
+    weights, history, figures = outcome(folder)
+    expected_weights, expected_history, expected_figures = straight
+    assert len(weights) == len(expected_weights)
+    for ours, expected in zip(weights, expected_weights, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    assert history == expected_history
+    assert figures == expected_figures
+
+
+def test_the_run_that_is_compared_with_has_learnt_and_used_its_callbacks(straight):
+    _, history, figures = straight
+    assert figures["accuracy"] > 0.8
+    rates = {row["learning_rate"] for row in history}
+    assert len(rates) > 1
