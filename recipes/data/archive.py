@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import RecipeError
+from .check import check_lengths
 from .source import Source
 from .splits import IndexedSplit
 
@@ -59,8 +60,11 @@ def read(rest, name) -> Source:
                 f"{train.shape[1:]} in train, {array.dtype} of {array.shape[1:]} in {split}."
             )
     class_names, targets = _number(targets, name)
+    splits = {s: IndexedSplit(inputs=inputs[s], targets=targets[s]) for s in suffixes}
+    for split, found in splits.items():
+        check_lengths(found, f"the {split} split of {name!r}")
     return Source(
-        **{s: IndexedSplit(inputs=inputs[s], targets=targets[s]) for s in suffixes},
+        **splits,
         input_shape=train.shape[1:],
         input_dtype=str(train.dtype),
         class_names=class_names,
@@ -73,7 +77,7 @@ def _load(path, name):
         # Never pickle: opening a file must not run what is written in it.
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError) as error:
+    except (OSError, ValueError, zipfile.BadZipFile, TypeError, EOFError) as error:
         raise RecipeError(
             f"Data set {name!r} must be an npz file of plain arrays, as `numpy.savez` writes it. "
             f"Received: {error}"

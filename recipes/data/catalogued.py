@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import re
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 
 from ..errors import RecipeError, near_names
-from . import examples, reach
+from . import embedded, examples, images, reach  # noqa: F401 (embedded: it registers ours)
 from .names import licence_of
 from .source import Source
 
@@ -20,22 +19,10 @@ _MOST_NAMED = 8
 _TFDS_HOST = "https://storage.googleapis.com"
 
 
-def sized(name):
-    """Split "food101#96x128" into the name and the image size, None where there is none.
-
-    >>> sized("food101#96")
-    ('food101', (96, 96))
-    """
-    from .images import parse_size
-
-    return parse_size(name)
-
-
-def builder(kind, rest, name, data_dir=None):
+def find(rest, name, data_dir=None):
     """Return the tfds builder of a data set; nothing is prepared or downloaded.
 
     Args:
-        kind: "embedded" or "tfds".
         rest: str, what tfds calls it: `name/config:version`.
         name: str, what the user calls it.
         data_dir: folder of the prepared sets, or None for that of tfds.
@@ -43,24 +30,26 @@ def builder(kind, rest, name, data_dir=None):
     Raises:
         RecipeError: there is no such set, configuration or version.
     """
-    if kind == "embedded":
-        # Importing a builder's module registers it.
-        importlib.import_module(f".embedded.{rest.split('/')[0]}", __package__)
     set_name = re.split("[/:]", rest)[0]
     known = tfds.list_builders(with_community_datasets=False)
-    if re.fullmatch(r"\w+", set_name) is None or not _is_known(set_name, known, data_dir):
-        raise RecipeError(
-            f"TensorFlow Datasets has no set {set_name!r}.{near_names(set_name, known)} "
-            "Its catalogue is at https://www.tensorflow.org/datasets/catalog."
-        )
     try:
-        return tfds.builder(rest, data_dir=data_dir)
-    except (ValueError, AssertionError, KeyError) as error:
+        # Other forms name sets of other hosts, which tfds would go and ask.
+        if re.fullmatch(r"\w+(/[\w.-]+)?(:[\d.*]+)?", rest):
+            return tfds.builder(rest, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError:
+        pass
+    except (AssertionError, KeyError, ValueError) as error:
         raise _no_such_variant(set_name, name) from error
     except ImportError as error:
         raise RecipeError(
             f"Data set {name!r} needs the package {error.name!r}. Install it and try again."
         ) from error
+    if set_name in known:
+        raise _no_such_variant(set_name, name)
+    raise RecipeError(
+        f"TensorFlow Datasets has no set {set_name!r}.{near_names(set_name, known)} "
+        "Its catalogue is at https://www.tensorflow.org/datasets/catalog."
+    )
 
 
 def prepare(builder, name):
@@ -108,11 +97,10 @@ def is_prepared(builder) -> bool:
     return Path(builder.data_dir).is_dir() and builder.is_prepared()
 
 
-def read(kind, rest, name, data_dir, memory_limit) -> Source:
+def read(rest, name, data_dir, memory_limit) -> Source:
     """Prepare and read a data set.
 
     Args:
-        kind: "embedded" or "tfds".
         rest: str, what tfds calls it, with `#size` where images are to be resized.
         name: str, what the user calls it.
         data_dir: folder of the prepared sets, or None for that of tfds.
@@ -122,11 +110,11 @@ def read(kind, rest, name, data_dir, memory_limit) -> Source:
         `Source`; streamed splits are all there, of arrays test and validation may be missing.
 
     Raises:
-        RecipeError: as `builder` and `prepare`, or the set holds no pairs of an image or features
+        RecipeError: as `find` and `prepare`, or the set holds no pairs of an image or features
             and a target.
     """
-    rest, size = sized(rest)
-    found = builder(kind, rest, name, data_dir)
+    rest, size = images.parse_size(rest)
+    found = find(rest, name, data_dir)
     prepare(found, name)
     pairs = examples.describe(found, name, size)
     splits, notes, identity = examples.splits(found, pairs, name, memory_limit)
@@ -141,12 +129,6 @@ def read(kind, rest, name, data_dir, memory_limit) -> Source:
         identity=identity,
         notes=(*pairs.notes, *notes),
     )
-
-
-def _is_known(set_name, known, data_dir):
-    # A prepared set may lie there whose builder is not installed here.
-    root = Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
-    return set_name in known or (root / set_name).is_dir()
 
 
 def _no_such_variant(set_name, name):

@@ -34,16 +34,21 @@ def check(splits: Splits) -> None:
         if isinstance(split, StreamedSplit):
             split = _beginning(split)
         where = f"the {name} split of {splits.name!r}"
-        if len(split.inputs) != len(split.targets):
-            raise RecipeError(
-                f"Inputs and targets of {where} must be equally many. "
-                f"Received: {len(split.inputs)} inputs, {len(split.targets)} targets."
-            )
+        check_lengths(split, where)
         if split.decode is None:
             _check_inputs(split.inputs, where, splits.feature_names)
         _check_targets(split.targets, where, splits.class_names)
     if splits.class_names is not None:
         _check_classes(splits)
+
+
+def check_lengths(split, where):
+    """Raise a `RecipeError` unless a split in memory has a target for every input."""
+    if len(split.inputs) != len(split.targets):
+        raise RecipeError(
+            f"Inputs and targets of {where} must be equally many. "
+            f"Received: {len(split.inputs)} inputs, {len(split.targets)} targets."
+        )
 
 
 def _check_inputs(inputs, where, feature_names):

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from ..errors import RecipeError
 
@@ -73,7 +73,7 @@ def read_header(path) -> Header:
         RecipeError: PIL cannot read it.
     """
     with _open(path) as image:
-        turned = image.getexif().get(_ORIENTATION, 1)
+        turned = image.getexif().get(_ORIENTATION, 1) if _may_be_turned(image) else 1
         width, height = image.size
         size = (width, height) if turned in (5, 6, 7, 8) else (height, width)
         alike = (image.format, image.mode) in _ALIKE and turned == 1
@@ -98,10 +98,10 @@ def read_pixels(path, channels, size) -> np.ndarray:
     """
     with _open(path) as image:
         try:
-            upright = ImageOps.exif_transpose(image)
-        except (OSError, SyntaxError, ValueError) as error:
+            upright = ImageOps.exif_transpose(image) if _may_be_turned(image) else image
+            pixels = _convert(upright, "L" if channels == 1 else "RGB")
+        except Exception as error:  # PIL's decoders raise many kinds.
             raise _unreadable(path, error) from error
-        pixels = _convert(upright, "L" if channels == 1 else "RGB")
     height, width = size
     if pixels.size != (width, height):
         pixels = ImageOps.fit(pixels, (width, height), method=Image.Resampling.BILINEAR)
@@ -170,8 +170,13 @@ def fit(image, size):
 def _open(path):
     try:
         return Image.open(path)
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+    except Exception as error:  # PIL's decoders raise many kinds.
         raise _unreadable(path, error) from error
+
+
+def _may_be_turned(image):
+    # PIL decodes the whole of a PNG file to look for an orientation, which cameras do not write.
+    return image.format != "PNG"
 
 
 def _unreadable(path, error):

@@ -72,9 +72,9 @@ def fetch(name: str, *, data_dir=None) -> Path:
     kind, rest = resolve(name)
     if kind not in ("embedded", "tfds"):
         raise RecipeError(f"Data set {name!r} is your own: there is nothing to fetch.")
-    from . import catalogued
+    from . import catalogued, images
 
-    builder = catalogued.builder(kind, catalogued.sized(rest)[0], name, data_dir)
+    builder = catalogued.find(images.parse_size(rest)[0], name, data_dir)
     catalogued.prepare(builder, name)
     return Path(builder.data_dir)
 
@@ -107,4 +107,4 @@ def _read(kind, rest, name, data_dir, memory_limit):
         return read(rest, name, memory_limit)
     from .catalogued import read
 
-    return read(kind, rest, name, data_dir, memory_limit)
+    return read(rest, name, data_dir, memory_limit)

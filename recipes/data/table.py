@@ -57,7 +57,7 @@ def read(rest, name) -> Source:
         ) from error
     except csv.Error as error:
         raise RecipeError(f"Table {str(path)!r} must be a CSV file. Received: {error}.") from error
-    targets, class_names, notes = _read_target(cells, path, header, target)
+    targets, class_names, notes = _read_target(cells, path, target)
     return Source(
         train=IndexedSplit(inputs=inputs, targets=targets),
         input_shape=(inputs.shape[1],),
@@ -74,20 +74,21 @@ def _read_columns(path, target):
     with _open(path) as (header, rows):
         _check_header(header, path, target)
         where = header.index(target)
+        features = [column for column in header if column != target]
         blocks, cells = [], []
         while chunk := list(itertools.islice(rows, _NUM_ROWS_AT_ONCE)):
             chunk = [row for row in chunk if row]
             if any(len(row) != len(header) for row in chunk):
-                raise _first_fault(path, header, where)
+                raise _first_fault(path, features)
             columns = list(zip(*chunk, strict=True)) or [()] * len(header)
             cells += columns.pop(where)
             try:
                 block = np.array([np.fromiter(map(float, c), np.float64) for c in columns])
             except ValueError:
-                raise _first_fault(path, header, where) from None
+                raise _first_fault(path, features) from None
             # False for NaN too.
             if not np.all(np.abs(block) <= _LARGEST):
-                raise _first_fault(path, header, where)
+                raise _first_fault(path, features)
             blocks.append(block.T.astype(np.float32))
     if not cells:
         raise RecipeError(f"Table {str(path)!r} must hold rows below its header. Received: none.")
@@ -95,6 +96,8 @@ def _read_columns(path, target):
 
 
 def _check_header(header, path, target):
+    if not header:
+        raise RecipeError(f"Table {str(path)!r} must begin with a header. Received: no text.")
     if target not in header:
         raise RecipeError(
             f"Table {str(path)!r} has no column {target!r}.{near_names(target, header)} "
@@ -113,18 +116,18 @@ def _check_header(header, path, target):
         )
 
 
-def _read_target(cells, path, header, target):
+def _read_target(cells, path, target):
     """Return targets, class names or None, and notes."""
     distinct = set(cells)
     numbers = {cell: _number(cell) for cell in distinct}
     not_numbers = [cell for cell, number in numbers.items() if number is None]
-    if "" in {cell.strip() for cell in not_numbers}:
-        raise _first_fault(path, header, header.index(target), check=header.index(target))
+    if any(not cell.strip() for cell in not_numbers):
+        raise _first_fault(path, [target], texts_allowed=True)
     # A column of numbers with a slip in it is no column of class names.
     if not_numbers and len(not_numbers) > len(distinct) / 2:
         return _classes(cells, sorted(distinct), path, target)
     if not_numbers or not all(abs(number) <= _LARGEST for number in numbers.values()):
-        raise _first_fault(path, header, header.index(target), check=header.index(target))
+        raise _first_fault(path, [target])
     few = len(distinct) <= min(_MOST_CLASSES, len(cells) / 2)
     if few and all(_WHOLE.fullmatch(cell.strip()) for cell in distinct):
         note = (
@@ -148,17 +151,15 @@ def _classes(cells, class_names, path, target):
     return targets, tuple(class_name.strip() for class_name in class_names), ()
 
 
-def _first_fault(path, header, where, check=None):
+def _first_fault(path, columns, *, texts_allowed=False):
     """Read the table again, slowly, for the line and column of its first fault.
 
     Args:
         path: the file.
-        header: list of str.
-        where: int, the target's column.
-        check: int, the one column to look at, or None for all features. Defaults to None.
+        columns: list of str, the columns to look at.
+        texts_allowed: bool, whether only empty cells are faults. Defaults to False.
     """
-    positions = [i for i in range(len(header)) if i != where] if check is None else [check]
-    with _open(path) as (_, rows):
+    with _open(path) as (header, rows):
         for row in rows:
             line = rows.line_num
             if row and len(row) != len(header):
@@ -166,14 +167,16 @@ def _first_fault(path, header, where, check=None):
                     f"Line {line} of table {str(path)!r} must have {len(header)} cells, as its "
                     f"header. Received: {len(row)}."
                 )
-            for position in positions if row else ():
-                cell, number = row[position], _number(row[position])
-                if number is not None and abs(number) <= _LARGEST:
+            for column in columns if row else ():
+                cell = row[header.index(column)]
+                number = _number(cell)
+                sound = abs(number) <= _LARGEST if number is not None else texts_allowed
+                if sound and cell.strip():
                     continue
                 expected = "a number" if number is None else "finite, and a float32"
                 received = repr(cell) if cell.strip() else "an empty cell"
                 return RecipeError(
-                    f"Line {line}, column {header[position]!r} of table {str(path)!r} must be "
+                    f"Line {line}, column {column!r} of table {str(path)!r} must be "
                     f"{expected}. Received: {received}. Fill it in, or remove the line or column."
                 )
     raise AssertionError(f"{path} changed while it was read")

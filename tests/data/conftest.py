@@ -1,6 +1,7 @@
 """Prepared data sets, shared by all tests of a session."""
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,23 @@ def no_network(monkeypatch):
         raise ConnectionRefusedError(address)
 
     monkeypatch.setattr(reach.socket, "create_connection", refuse)
+
+
+@pytest.fixture
+def silent_hosts(monkeypatch):
+    """Connections that are never answered, as where packets are dropped."""
+    from kerasrecipes.recipes.data import reach
+
+    over = threading.Event()
+
+    def wait(address, timeout=None):
+        # Longer than any timeout, as a name server may take.
+        over.wait(30)
+        raise TimeoutError(address)
+
+    monkeypatch.setattr(reach.socket, "create_connection", wait)
+    yield
+    over.set()
 
 
 @pytest.fixture

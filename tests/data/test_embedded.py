@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -56,6 +59,14 @@ def test_tfds_loads_them_by_name(data_dir):
     data.fetch("wine", data_dir=data_dir)
     dataset = tfds.load("wine", split="train", as_supervised=True, data_dir=data_dir)
     assert len(dataset) == 178
+
+
+def test_importing_the_package_registers_them():
+    code = (
+        "import kerasrecipes.recipes.data.embedded, tensorflow_datasets as tfds; "
+        "assert {'digits', 'glyphs', 'line'} <= set(tfds.list_builders())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_our_names_are_not_taken_in_the_catalogue_of_tfds():

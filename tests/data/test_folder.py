@@ -12,13 +12,16 @@ def picture(seed, height=20, width=30, channels=3):
     """A smooth picture, since a lossy format would blur noise."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (5, 5, channels)).astype(np.uint8)
-    image = Image.fromarray(coarse.squeeze()).resize((width, height), Image.Resampling.BICUBIC)
+    image = Image.fromarray(coarse[..., 0] if channels == 1 else coarse).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
     return np.asarray(image).reshape(height, width, channels)
 
 
 def write(path, pixels, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.squeeze()).save(path, **options)
+    grey = pixels.ndim == 3 and pixels.shape[-1] == 1
+    Image.fromarray(pixels[..., 0] if grey else pixels).save(path, **options)
 
 
 def fill(root, num_images=10, classes=("cat", "dog"), **options):

@@ -40,12 +40,12 @@ def test_a_missing_font_is_named():
 def test_characters_lie_inside_their_template():
     for views in fonts.templates(("DejaVuSans-Bold", "cmr10"), CHARACTERS):
         for view in map(np.asarray, views):
-            assert not view[0].any() and not view[-1].any()
+            assert view[[0, -1]].max() < 10 and view[:, [0, -1]].max() < 10
             ys, xs = np.nonzero(view > 32)
             longer = max(np.ptp(ys), np.ptp(xs)) + 1
-            assert 52 <= longer <= 74
-            assert abs((ys.min() + ys.max()) / 2 - 41.5) <= 2
-            assert abs((xs.min() + xs.max()) / 2 - 41.5) <= 2
+            assert 48 <= longer <= 74
+            assert abs((ys.min() + ys.max()) / 2 - 41.5) <= 3
+            assert abs((xs.min() + xs.max()) / 2 - 41.5) <= 3
 
 
 def test_counts_and_classes_are_as_in_mnist(glyphs):

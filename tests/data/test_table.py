@@ -91,6 +91,7 @@ def test_a_long_table_is_read_in_blocks(load, monkeypatch):
         ("a,y\n1,1.5\n2,inf\n", r"Line 3, column 'y' .* finite.* Received: 'inf'"),
         ("a,y\n1,1.5\n2,2.5\n3,oops\n", r"Line 4, column 'y' .* a number. Received: 'oops'"),
         ("a,y\n", r"must hold rows below its header. Received: none"),
+        ("", r"must begin with a header. Received: no text"),
         ("a,a,y\n1,2,u\n", r"must have different names. Received: 2 columns 'a'"),
         ("y\nu\n", r"must have a column beside its target. Received: only 'y'"),
         ("a,y\n1,u\n2,v\n3,w\n4,x\n", r"each class at least twice. Received: 4 different texts"),

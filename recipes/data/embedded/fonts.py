@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from ...errors import RecipeError
@@ -33,6 +32,8 @@ def font_path(font: str) -> Path:
     Raises:
         RecipeError: the installed matplotlib has no such file.
     """
+    import matplotlib  # Here, since reading a prepared set needs none of it.
+
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     if not path.is_file():
         raise RecipeError(
