@@ -1,20 +1,11 @@
-"""Prepared data sets, shared by all tests of a session."""
+"""What the tests of the data share: glyphs, and a network that is not there."""
 
-import os
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kerasrecipes.recipes import data
-
-
-@pytest.fixture(scope="session")
-def data_dir(tmp_path_factory):
-    """The folder of prepared sets; KERASRECIPES_TEST_DATA names one that outlives the session."""
-    kept = os.environ.get("KERASRECIPES_TEST_DATA")
-    return Path(kept) if kept else tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(scope="session")
