@@ -82,13 +82,15 @@ RECIPES = (
         data="diabetes",
         task=LinearRegression(loss="mse"),
         build=build,
-        optimizer=keras.optimizers.SGD,
+        # s1 to s5 are nearly collinear: the smallest eigenvalue of the features is 0.009, and the
+        # coefficients in its direction would take 20,000 steps without momentum.
+        optimizer=partial(keras.optimizers.SGD, momentum=0.9),
         normalize=partial(keras.layers.Normalization, axis=-1),  # ages and blood values differ
         learning_rate=0.05,  # stable below 0.25, the inverse of the largest eigenvalue, 4.0
-        schedule=partial(exponential, decay_rate=0.98),  # ends at 0.018 of it, noise dies out
+        schedule=partial(exponential, decay_rate=0.985),  # ends at 0.011 of it: the noise dies out
         batch_size=32,  # ten steps an epoch
-        epochs=200,  # 2,000 steps, since the blood values s1 to s5 are nearly collinear
-        expected=Figure("r2", 0.5, within=0.05, source="least squares on the same split"),
+        epochs=300,  # 3,000 steps bring the slowest direction to half a hundredth
+        expected=Figure("r2", 0.53, within=0.01, source="least squares on the same split"),
         num_parameters=11,
     ),
     Recipe(
@@ -97,13 +99,15 @@ RECIPES = (
         data="diabetes",
         task=LinearRegression(loss="mae"),
         build=build,
-        optimizer=keras.optimizers.SGD,
+        optimizer=keras.optimizers.SGD,  # signs need no momentum
         normalize=partial(keras.layers.Normalization, axis=-1),  # ages and blood values differ
         learning_rate=2.0,  # a gradient of L1 is a sign: the intercept has 150 units to go
         schedule=partial(exponential, decay_rate=0.98),  # or the signs keep it shaking
         batch_size=32,  # ten steps an epoch
-        epochs=200,  # as for L2, to compare
-        expected=Figure("mae", 45.0, within=3.0, better="lower", source="measured here"),
+        epochs=200,  # further ones move no prediction by more than the noise
+        expected=Figure(
+            "mae", 45.5, within=0.5, better="lower", source="measured here, mean of two seeds"
+        ),
         num_parameters=11,
     ),
     Recipe(
@@ -113,13 +117,15 @@ RECIPES = (
         # 1.345 deviations of the residuals, 54: 95 % as efficient as squares on normal noise.
         task=LinearRegression(loss="huber", delta=73.0),
         build=build,
-        optimizer=keras.optimizers.SGD,
+        optimizer=partial(keras.optimizers.SGD, momentum=0.9),  # as for L2
         normalize=partial(keras.layers.Normalization, axis=-1),  # ages and blood values differ
         learning_rate=0.1,  # Keras's Huber is half the square, so twice that of L2
-        schedule=partial(exponential, decay_rate=0.98),  # as for L2
+        schedule=partial(exponential, decay_rate=0.985),  # as for L2
         batch_size=32,  # ten steps an epoch
-        epochs=200,  # as for L2, to compare
-        expected=Figure("mae", 45.0, within=3.0, better="lower", source="measured here"),
+        epochs=300,  # as for L2, to compare
+        expected=Figure(
+            "mae", 44.8, within=0.5, better="lower", source="measured here, mean of two seeds"
+        ),
         num_parameters=11,
     ),
 )

@@ -149,20 +149,21 @@ RECIPES = (
     ),
     Recipe(
         name="mlp_diabetes",
-        summary="One hidden layer on 442 patients, to compare with the plane.",
+        summary="One hidden layer on 442 patients, which does not beat the plane.",
         data="diabetes",
         task=Regression(),
-        build=partial(build, hidden=(32,), dropout=0.0),  # dropout costs more than it saves here
+        # Half of the units dropped: without, R2 differs by 0.1 from seed to seed.
+        build=partial(build, hidden=(64,), dropout=0.5),
         optimizer=keras.optimizers.Adam,  # the outputs are in the hundreds, the weights are not
         normalize=partial(keras.layers.Normalization, axis=-1),  # ages and blood values differ
-        learning_rate=0.01,  # ten times the default: outputs have 150 units to go
+        learning_rate=0.003,  # three times the default: outputs have 150 units to go
         batch_size=32,  # ten steps an epoch
         epochs=200,  # early stopping ends it
         callbacks=(
             # 338 patients are learnt by heart in the end.
             partial(EarlyStopping, monitor="val_mse", patience=20, restore_best_weights=True),
         ),
-        expected=Figure("r2", 0.48, within=0.08, source="measured here, mean of three seeds"),
-        num_parameters=385,
+        expected=Figure("r2", 0.44, within=0.05, source="measured here, mean of three seeds"),
+        num_parameters=769,
     ),
 )

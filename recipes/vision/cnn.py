@@ -136,7 +136,9 @@ RECIPES = (
         learning_rate=0.001,  # Adam's default
         batch_size=32,  # 42 steps an epoch
         epochs=30,  # 6 seconds on two cores; the validation accuracy is flat by then
-        expected=Figure("accuracy", 0.98, within=0.01, source="measured here, mean of three seeds"),
+        expected=Figure(
+            "accuracy", 0.981, within=0.01, source="measured here, mean of three seeds"
+        ),
         num_parameters=21_386,
     ),
     Recipe(

@@ -190,7 +190,9 @@ RECIPES = (
         schedule=cosine,  # so that the last epochs settle
         batch_size=32,  # 42 steps an epoch
         epochs=40,  # 11 seconds on two cores
-        expected=Figure("accuracy", 0.99, within=0.01, source="measured here, mean of three seeds"),
+        expected=Figure(
+            "accuracy", 0.996, within=0.01, source="measured here, mean of three seeds"
+        ),
         num_parameters=61_706,
     ),
     Recipe(
