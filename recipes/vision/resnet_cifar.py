@@ -86,8 +86,10 @@ def convolution(num_channels, stride, weight_decay, name):
 
 def normalization(name):
     """Return a batch normalisation whose statistics are right after some tens of steps."""
-    # Keras's 0.99 asks for hundreds of steps before an evaluation can be trusted.
-    return BatchNormalization(momentum=0.9, name=name)
+    # Keras's 0.99 asks for hundreds of steps before an evaluation can be trusted. Over the whole
+    # batch, several replicas compute what one device does; Keras knows that on TensorFlow only.
+    whole_batch = keras.backend.backend() == "tensorflow"
+    return BatchNormalization(momentum=0.9, synchronized=whole_batch, name=name)
 
 
 def decay(weight_decay):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.vision import resnet_cifar
@@ -77,6 +78,36 @@ def test_weight_decay_is_half_the_square_of_the_kernels(resnet20):
 def test_kernels_start_with_the_deviation_of_he_et_al(resnet20):
     kernel = resnet20.get_layer("stage3_block2_conv1").kernel.numpy()
     assert kernel.std() == pytest.approx(np.sqrt(2 / (9 * 64)), rel=0.05)
+
+
+def test_two_replicas_compute_what_one_device_does():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(8, 8, 8, 1)).astype("float32")
+    labels = rng.integers(0, 3, 8)
+
+    def statistics_and_loss(strategy):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            model = resnet_cifar.build((8, 8, 1), 3, depth=8)
+        data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
+
+        def step(batch):
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+                batch[1], model(batch[0], training=True)
+            )
+            return tf.reduce_sum(losses)
+
+        @tf.function
+        def run(batch):
+            return strategy.reduce("SUM", strategy.run(step, args=(batch,)), axis=None)
+
+        loss = run(next(iter(strategy.experimental_distribute_dataset(data))))
+        return [*(weight.numpy() for weight in model.non_trainable_variables), loss.numpy()]
+
+    alone = statistics_and_loss(tf.distribute.get_strategy())
+    shared = statistics_and_loss(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+    for one, two in zip(alone, shared, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 1), (28, 28, 1), (33, 17, 3)])
