@@ -3,7 +3,6 @@
 import keras
 
 from .monitor import expect_monitor
-from .numpy_copies import without_copy_warning
 from .state import Resumable
 
 
@@ -54,5 +53,4 @@ class ReduceLearningRateOnPlateau(Resumable, keras.callbacks.ReduceLROnPlateau):
         if self.monitor not in logs and self.best is not None:
             return
         expect_monitor(self, logs)
-        with without_copy_warning():
-            super().on_epoch_end(epoch, logs)
+        super().on_epoch_end(epoch, logs)

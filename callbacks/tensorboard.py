@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from . import observe
-from .numpy_copies import without_copy_warning
 from .state import Resumable
 
 
@@ -89,8 +88,7 @@ class TensorBoard(Resumable, keras.callbacks.TensorBoard):
 
     def on_epoch_end(self, epoch, logs=None):
         """Write the scalars, the histograms and the images of the epoch."""
-        with without_copy_warning():
-            super().on_epoch_end(epoch, logs)
+        super().on_epoch_end(epoch, logs)
         if self.sample is not None and self.histogram_freq and epoch % self.histogram_freq == 0:
             self._log_sample(epoch)
         if self.images is not None and epoch % self.images_freq == 0:

@@ -1,5 +1,7 @@
 """A strategy from a name. The one door to `tf.distribute`."""
 
+import functools
+
 import tensorflow as tf
 
 from .errors import RecipeError, near_names
@@ -9,6 +11,7 @@ def _none():
     return tf.distribute.get_strategy()
 
 
+@functools.cache  # a second one in a process would take the first one's keys and be aborted
 def _mirrored():
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])

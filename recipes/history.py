@@ -9,7 +9,7 @@ from .atomic import write_text
 
 
 class History(keras.callbacks.Callback):
-    """Keep the logs of each epoch, and write them to `history.csv` after each.
+    """Keep the logs and the learning rate after each epoch, and write them to `history.csv` after each.
 
     Attributes:
         history: dict from metric to a list with one float an epoch.
@@ -29,7 +29,8 @@ class History(keras.callbacks.Callback):
         self.history = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        for name, value in (logs or {}).items():
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        for name, value in {**(logs or {}), "learning_rate": rate}.items():
             self.history.setdefault(name, []).append(float(value))
         write_text(self.path, as_csv(self.history))
 

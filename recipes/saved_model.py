@@ -54,7 +54,7 @@ def export(model, task, splits, name, root="saved_models"):
         "data": splits.name,
     }
     with replacing(path) as temporary:
-        _write(model, endpoints, splits, temporary)
+        write(model, endpoints, splits, temporary)
         (temporary / RECORD).parent.mkdir()
         (temporary / RECORD).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
         expected = {key: endpoint(tf.constant(sample)) for key, endpoint in endpoints.items()}
@@ -72,7 +72,8 @@ def _sample(splits):
     return examples(splits.validation, range(count))[0]
 
 
-def _write(model, endpoints, splits, path):
+def write(model, endpoints, splits, path):
+    """Write a model with its endpoints, which take the raw input of `splits`, as a SavedModel."""
     archive = keras.export.ExportArchive()
     archive.track(model)
     signature = [

@@ -5,6 +5,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+from pathlib import Path
+
 import pytest
 import tensorflow as tf
 
@@ -18,3 +20,10 @@ tf.config.set_logical_device_configuration(
 def in_empty_folder(tmp_path, monkeypatch):
     """Run every test in a folder of its own, so that nothing lands in the checkout."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    """The folder of prepared sets; KERASRECIPES_TEST_DATA names one that outlives the session."""
+    kept = os.environ.get("KERASRECIPES_TEST_DATA")
+    return Path(kept) if kept else tmp_path_factory.mktemp("data")

@@ -8,7 +8,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 # What is on a floor, from the ground up. A name ending in a dot takes everything under it.
 FLOORS = (
     ("callbacks.", "recipes.errors"),
-    ("recipes.atomic", "recipes.recipe", "recipes.layers.", "recipes.pictures"),
+    ("recipes.atomic", "recipes.recipe", "recipes.layers.", "recipes.pictures",
+     "recipes.report_style"),
     ("recipes.schedules", "recipes.source", "recipes.measured", "recipes.history"),
     ("recipes.data.", "recipes.distribute", "recipes.steps", "recipes.architecture"),
     ("recipes.tasks.",),
