@@ -234,8 +234,8 @@ RECIPES = (
         learning_rate=0.1,  # section 4.2
         schedule=cosine,  # one pass must settle at its end
         batch_size=128,  # section 4.2
-        epochs=1,  # 421 steps, three to four minutes on two cores
-        expected=Figure("accuracy", 0.94, within=0.03, source="an estimate, not measured here"),
+        epochs=1,  # 421 steps, two and a half minutes on two cores
+        expected=Figure("accuracy", 0.937, within=0.03, source="measured here, one seed"),
         num_parameters=269_434,
     ),
 )
