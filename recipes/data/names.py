@@ -30,7 +30,7 @@ _FONTS = "Bitstream Vera, STIX and BaKoMa font licences"
 _UCI = "CC BY 4.0"
 
 _TABLE = (
-    DataName("digits", "embedded", "1,797 handwritten digits, 8x8x1, values 0 to 16", _UCI),
+    DataName("digits", "embedded", "1,797 handwritten digits, 8x8x1, 10 classes", _UCI),
     DataName(
         "glyphs", "embedded", "70,000 digits drawn from fonts, 28x28x1, new test fonts", _FONTS
     ),

@@ -18,9 +18,9 @@ def test_digits_are_those_of_scikit_learn(data_dir, together):
     splits = data.load("digits", data_dir=data_dir)
     inputs, targets = together(splits)
     truth = bundled.load_digits()
-    images = truth.images.astype(np.uint8)[..., np.newaxis]
+    images = np.round(truth.images / 16 * 255).astype(np.uint8)[..., np.newaxis]
     assert rows(inputs, targets) == rows(images, truth.target.astype(np.int64))
-    assert inputs.dtype == np.uint8 and inputs.max() == 16
+    assert inputs.dtype == np.uint8 and inputs.max() == 255
     assert (splits.input_name, splits.input_shape, splits.num_classes) == ("image", (8, 8, 1), 10)
 
 

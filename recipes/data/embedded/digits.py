@@ -7,7 +7,11 @@ from .builder import EmbeddedBuilder
 
 
 class Digits(EmbeddedBuilder):
-    """1,797 digits by 13 writers (Alpaydin and Kaynak 1998): 8x8x1, whole values 0 to 16."""
+    """1,797 digits by 13 writers (Alpaydin and Kaynak 1998): 8x8x1, grey levels 0 to 255.
+
+    They were counted from 0 to 16; here they are spread over the range of every other image, so
+    that a picture of a digit can be given to a model that was trained on them.
+    """
 
     def _info(self):
         return tfds.core.DatasetInfo(
@@ -36,6 +40,6 @@ class Digits(EmbeddedBuilder):
         from sklearn.datasets import load_digits
 
         digits = load_digits()
-        images = digits.images.astype(np.uint8)[..., np.newaxis]
+        images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
         for index, (image, label) in enumerate(zip(images, digits.target, strict=True)):
             yield index, {"image": image, "label": int(label)}
