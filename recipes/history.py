@@ -9,7 +9,7 @@ from .atomic import write_text
 
 
 class History(keras.callbacks.Callback):
-    """Keep the logs and the learning rate after each epoch, and write them to `history.csv` after each.
+    """Keep the logs of each epoch and its last learning rate, and write them to `history.csv`.
 
     Attributes:
         history: dict from metric to a list with one float an epoch.

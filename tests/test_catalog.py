@@ -19,7 +19,7 @@ mine = Recipe(
 
 def test_an_unknown_recipe_names_its_neighbours():
     with pytest.raises(
-        RecipeError, match="'lenet5_digit' is not in .* Did you mean 'lenet5_digits'"
+        RecipeError, match=r"'lenet5_digit' is not in .* Did you mean 'lenet5_digits'"
     ):
         catalog.get("lenet5_digit")
 
@@ -38,7 +38,7 @@ def test_a_script_with_two_recipes_wants_a_choice(tmp_path):
     script.write_text(
         SCRIPT + "\nimport dataclasses\nother = dataclasses.replace(mine, name='other')\n"
     )
-    with pytest.raises(RecipeError, match="must hold one `Recipe`.* Received: mine, other"):
+    with pytest.raises(RecipeError, match=r"must hold one `Recipe`.* Received: mine, other"):
         catalog.get(str(script))
     assert catalog.get(f"{script}:other").name == "other"
     with pytest.raises(RecipeError, match="no recipe of that name"):

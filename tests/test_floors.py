@@ -44,9 +44,11 @@ def imports(module, file):
     """Yield the modules of this package that a file imports."""
     known = dict(modules())
     package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    tree = ast.parse(file.read_text("utf-8"))
+    for node in list(ast.walk(tree)):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             node.body = []  # names for a type checker are not imported when the code runs
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             assert not any(a.name.startswith("kerasrecipes") for a in node.names), (
                 f"{file}: imports inside the packages are relative"

@@ -32,7 +32,7 @@ Departures of "1998" from the paper:
 
 1. Adam in place of the stochastic diagonal Levenberg-Marquardt method, which Keras lacks; both
    give each weight a step of its own. The weights start from Glorot's limits, 2.4 / fan-in being
-   made for that method.
+   made for that method; those of f6 alone start from the paper's.
 2. The bitmaps are drawn after figure 3, not copied; classes other than ten get random codes of +1
    and -1, since there is no bitmap for them.
 3. The loss is the cross-entropy of the negative distances: the paper's equation 9 without the
@@ -52,6 +52,7 @@ from functools import partial
 
 import keras
 from keras import layers
+from keras.initializers import RandomUniform
 
 from ..data.augment import affine
 from ..errors import RecipeError
@@ -99,7 +100,8 @@ def paper_layers(height, width, num_classes):
         layers.Conv2D(120, 5, name="c5"),  # 1x1x120
         ScaledTanh(name="c5_tanh"),
         layers.Flatten(name="flatten"),  # 120
-        layers.Dense(84, name="f6"),  # 84
+        # Within 2.4 / fan-in, appendix A; a wider start is far from every code, and from ln n.
+        layers.Dense(84, kernel_initializer=RandomUniform(-0.02, 0.02), name="f6"),  # 84
         ScaledTanh(name="f6_tanh"),
         RadialBasisOutput(num_classes, name="logits"),  # classes
     ]

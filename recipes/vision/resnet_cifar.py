@@ -143,7 +143,8 @@ def build(input_shape, num_classes, *, depth=20, weight_decay=1e-4):
     hidden = layers.GlobalAveragePooling2D(name="pool")(hidden)  # 64
     logits = layers.Dense(
         num_classes,
-        kernel_initializer="he_normal",
+        # So that the loss begins at ln n at any depth (Goyal et al. 2017, section 5.1).
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         kernel_regularizer=decay(weight_decay),
         name="logits",
     )(hidden)  # classes
