@@ -21,11 +21,8 @@ def run(arguments):
     entry = catalog.entries().get(arguments.name)
     if entry is not None:
         print(catalog.architecture(entry).__doc__.strip(), end="\n\n")
-    written = entry.written.fields if entry else {}
-    rows = []
-    for name, value in recipe.describe().items():
-        field = written.get(name)
-        rows.append((name, value, field.reason if field else ""))
+    reasons = catalog.reasons(entry) if entry else {}
+    rows = [(name, value, reasons.get(name, "")) for name, value in recipe.describe().items()]
     table(f"{recipe.name}: {recipe.summary}", ("field", "value", "reason"), rows)
     try:
         shape, num_outputs = _shapes(recipe, data)

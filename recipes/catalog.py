@@ -49,12 +49,21 @@ def entries() -> dict[str, Entry]:
     """Return the catalogue, from recipe name to `Entry`, without importing any architecture."""
     found = {}
     for architecture in ARCHITECTURES:
-        path = Path(__file__).parent.joinpath(*architecture.split(".")).with_suffix(".py")
-        for written in source.read(path.read_text("utf-8")):
+        for written in source.read(_text(architecture)):
             if written.name in found:
                 raise ValueError(f"two recipes are named {written.name!r}")
             found[written.name] = Entry(architecture, written)
     return found
+
+
+def reasons(entry: Entry) -> dict[str, str]:
+    """Return why the fields of a recipe are as they are, from field to sentence."""
+    return source.reasons(_text(entry.architecture), entry.written.name)
+
+
+def _text(architecture):
+    path = Path(__file__).parent.joinpath(*architecture.split(".")).with_suffix(".py")
+    return path.read_text("utf-8")
 
 
 def names() -> tuple[str, ...]:

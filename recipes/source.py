@@ -1,8 +1,8 @@
-"""Recipes as they stand in the source: each field's text, and the reason written beside it.
+"""Recipes as they stand in the source: what a listing shows, and the reasons beside the numbers.
 
 A listing needs the names, the data and the figures of all recipes at once, and must not wait for
-TensorFlow, which every architecture imports; a reader wants to see a recipe as it was written,
-with its reasons. Both come from the source here, and nothing is written down a second time.
+TensorFlow, which every architecture imports; a reader wants the reason of each number, which
+stands beside it as a comment. Both come from the source here, and nothing is written down twice.
 """
 
 from __future__ import annotations
@@ -16,22 +16,13 @@ from .recipe import Figure
 
 
 @dataclasses.dataclass(frozen=True)
-class WrittenField:
-    """One field of a recipe as it is written: the text of its value, and the comments beside it."""
-
-    text: str
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
 class WrittenRecipe:
-    """A recipe as it is written in the file of its architecture."""
+    """What a listing shows of a recipe, as it is written in the file of its architecture."""
 
     name: str
     summary: str
     data: str
     expected: Figure
-    fields: dict[str, WrittenField]
 
 
 def read(text):
@@ -47,47 +38,57 @@ def read(text):
         ValueError: a recipe is not written out whole, with a literal name, summary, data and
             figure; a mistake of whoever wrote the file.
     """
+    return tuple(
+        WrittenRecipe(
+            *(ast.literal_eval(fields[key]) for key in ("name", "summary", "data")),
+            _figure(fields["expected"]),
+        )
+        for _, fields in _recipes(text)
+    )
+
+
+def reasons(text, name):
+    """Return why the fields of a recipe are as they are: the comments beside and above each.
+
+    Args:
+        text: str, the source of an architecture file.
+        name: str, a recipe that it writes out.
+
+    Returns:
+        A dict from field to str, "" where no comment stands.
+    """
     comments = {
-        token.start[0]: token
+        token.start[0]: token.string.lstrip("# ").strip()
         for token in tokenize.generate_tokens(io.StringIO(text).readline)
         if token.type == tokenize.COMMENT
     }
+    for line, fields in _recipes(text):
+        if ast.literal_eval(fields["name"]) == name:
+            found = {}
+            for field, value in fields.items():
+                lines = range(line + 1, value.end_lineno + 1)
+                found[field] = " ".join(comments[n] for n in lines if n in comments)
+                line = value.end_lineno
+            return found
+    raise KeyError(name)
+
+
+def _recipes(text):
+    """Yield the line on which each recipe begins, and its fields as syntax."""
     for statement in ast.parse(text).body:
         if isinstance(statement, ast.Assign) and _names(statement) == ["RECIPES"]:
-            return tuple(_recipe(call, text, comments) for call in statement.value.elts)
-    return ()
+            for call in statement.value.elts:
+                if not (isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Recipe"):
+                    raise ValueError(
+                        f"line {call.lineno}: a recipe in RECIPES must be written `Recipe(...)`"
+                    )
+                yield call.lineno, {keyword.arg: keyword.value for keyword in call.keywords}
 
 
 def _names(statement):
     return [target.id for target in statement.targets if isinstance(target, ast.Name)]
 
 
-def _recipe(call, text, comments):
-    if not (isinstance(call, ast.Call) and getattr(call.func, "id", None) == "Recipe"):
-        raise ValueError(f"line {call.lineno}: a recipe in RECIPES must be written `Recipe(...)`")
-    values = {keyword.arg: keyword.value for keyword in call.keywords}
-    fields = {}
-    previous_line = call.lineno
-    for name, value in values.items():
-        fields[name] = WrittenField(
-            ast.get_source_segment(text, value),
-            _reason(previous_line + 1, value.end_lineno, comments),
-        )
-        previous_line = value.end_lineno
-    name, summary, data = (ast.literal_eval(values[key]) for key in ("name", "summary", "data"))
-    return WrittenRecipe(name, summary, data, _figure(values["expected"]), fields)
-
-
 def _figure(call):
     arguments = [ast.literal_eval(value) for value in call.args]
     return Figure(*arguments, **{k.arg: ast.literal_eval(k.value) for k in call.keywords})
-
-
-def _reason(first_line, last_line, comments):
-    """Join the comments on a field's lines, and those that stand alone just above it."""
-    found = [
-        comments[line].string.lstrip("# ").strip()
-        for line in range(first_line, last_line + 1)
-        if line in comments
-    ]
-    return " ".join(found)

@@ -33,13 +33,11 @@ def test_a_recipe_is_read_without_running_its_file():
 
 
 def test_reasons_are_the_comments_beside_and_above_a_field():
-    (recipe,) = source.read(TEXT)
-    fields = recipe.fields
-    assert fields["learning_rate"].text == "0.1 / 256 * 64"
-    assert fields["learning_rate"].reason == "The largest that does not diverge."
-    assert fields["batch_size"].reason == "as in the paper"
-    assert fields["epochs"].reason == ""
-    assert fields["optimizer"].reason == "section 3"
+    reasons = source.reasons(TEXT, "tiny_digits")
+    assert reasons["learning_rate"] == "The largest that does not diverge."
+    assert reasons["batch_size"] == "as in the paper"
+    assert reasons["epochs"] == ""
+    assert reasons["optimizer"] == "section 3"
 
 
 def test_a_recipe_that_is_not_written_out_is_refused():
@@ -65,4 +63,4 @@ def test_what_is_read_is_what_is_imported():
 @pytest.mark.parametrize("field", ["learning_rate", "batch_size", "epochs"])
 def test_a_reason_stands_beside_each_number(field):
     for name, entry in catalog.entries().items():
-        assert entry.written.fields[field].reason, f"{name}: {field} has no reason"
+        assert catalog.reasons(entry)[field], f"{name}: {field} has no reason"
