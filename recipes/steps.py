@@ -82,7 +82,7 @@ class TrainingSteps:
     def _loop(self, iterator, num_steps):
         strategy = self.model.distribute_strategy
 
-        @tf.function
+        @tf.function(experimental_attributes={"_noinline": True})
         def step(batch):
             logs = strategy.run(self.model.train_step, args=(batch,))
             return {name: strategy.reduce("MEAN", log, axis=None) for name, log in logs.items()}

@@ -11,6 +11,7 @@ from .errors import RecipeError
 from .finish import finish
 from .follow import followers
 from .history import History
+from .optimizers import fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, versions
 from .steps import NonFiniteLoss, TrainingSteps
@@ -137,7 +138,7 @@ def prepare(recipe, splits, place, seed):
         rate = recipe.schedule(recipe.learning_rate, num_steps, recipe.epochs)
         recipe.task.compile(
             model,
-            recipe.optimizer(learning_rate=rate),
+            fused(recipe.optimizer(learning_rate=rate)),
             # Under several replicas Keras's own loop over many steps fails (keras#19246).
             steps_per_execution=1
             if place.num_replicas_in_sync > 1

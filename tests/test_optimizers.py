@@ -1,0 +1,72 @@
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasrecipes.recipes.optimizers import fused
+
+OPTIMIZERS = {
+    "sgd": functools.partial(keras.optimizers.SGD, 0.1),
+    "momentum": functools.partial(keras.optimizers.SGD, 0.1, momentum=0.9),
+    "clipped": functools.partial(keras.optimizers.SGD, 0.1, momentum=0.9, global_clipnorm=0.5),
+    "nesterov": functools.partial(keras.optimizers.SGD, 0.1, momentum=0.9, nesterov=True),
+    "adam": functools.partial(keras.optimizers.Adam, 0.01),
+    "adam_average": functools.partial(keras.optimizers.Adam, 0.01, use_ema=True),
+    "amsgrad": functools.partial(keras.optimizers.Adam, 0.01, amsgrad=True),
+    "adamw": functools.partial(keras.optimizers.AdamW, 0.01, weight_decay=0.1),
+    "rmsprop": functools.partial(keras.optimizers.RMSprop, 0.01),
+    "rmsprop_momentum": functools.partial(keras.optimizers.RMSprop, 0.01, momentum=0.5),
+    "schedule": lambda: keras.optimizers.Adam(
+        keras.optimizers.schedules.ExponentialDecay(0.01, 5, 0.5)
+    ),
+    "adadelta": functools.partial(keras.optimizers.Adadelta, 1.0),
+}
+INPUTS = np.random.default_rng(0).integers(0, 20, (16, 3))
+TARGETS = np.random.default_rng(1).normal(size=(16, 2)).astype("float32")
+
+
+def trained(optimizer):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int64"),
+            keras.layers.Embedding(20, 4),  # its gradient is sparse
+            keras.layers.Flatten(),
+            keras.layers.Dense(5, activation="tanh"),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.compile(optimizer, "mse", jit_compile=False)
+    model.fit(INPUTS, TARGETS, batch_size=8, epochs=10, shuffle=False, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_kernel_computes_what_keras_writes_out(name):
+    ours, expected = trained(fused(OPTIMIZERS[name]())), trained(OPTIMIZERS[name]())
+    for a, b in zip(ours.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+    for a, b in zip(ours.optimizer.variables, expected.optimizer.variables, strict=True):
+        assert (a.name, a.shape) == (b.name, b.shape)
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam", "rmsprop"])
+def test_two_replicas_compute_what_one_does(name):
+    place = tf.distribute.MirroredStrategy(
+        ["/cpu:0", "/cpu:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
+    with place.scope():
+        ours = trained(fused(OPTIMIZERS[name]()))
+    expected = trained(OPTIMIZERS[name]())
+    for a, b in zip(ours.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_it_stays_the_optimizer_it_was():
+    optimizer = fused(keras.optimizers.AdamW(0.5, weight_decay=0.1))
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert type(again) is keras.optimizers.AdamW
+    assert again.get_config() == optimizer.get_config()
