@@ -23,8 +23,8 @@ class Regression(Task):
     """Learn a real value.
 
     Evaluates to `mse` and `mae` in (squared) units of the target, `r2`, the share of the test
-    split's variance that is explained (1 is perfect, 0 the mean's), and `baseline_mse`, that of
-    always answering the training mean.
+    split's variance that is explained (1 is perfect, 0 the mean's), and the same three of always
+    answering the training mean: `baseline_mse`, `baseline_mae`, `baseline_r2`.
 
     Attributes:
         loss: "mse" (L2), "mae" (L1) or "huber". Defaults to "mse".
@@ -81,6 +81,8 @@ class Regression(Task):
             "mae": float(np.mean(np.abs(predicted - truth))),
             "r2": 1 - mse / float(np.var(truth)),
             "baseline_mse": float(np.mean((truth - mean) ** 2)),
+            "baseline_mae": float(np.mean(np.abs(truth - mean))),
+            "baseline_r2": 1 - float(np.mean((truth - mean) ** 2)) / float(np.var(truth)),
         }
         return figures, {"truth": truth, "predicted": predicted}
 
