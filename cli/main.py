@@ -22,7 +22,7 @@ def main(argv=None):
     """
     # TensorFlow greets on standard error otherwise; whoever sets it decides for himself.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -39,7 +39,8 @@ def main(argv=None):
     return 0
 
 
-def _parser():
+def parser():
+    """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="kerasrecipes",
         description="From a recipe's name to a trained, checked and exported Keras model.",

@@ -24,6 +24,9 @@ from .errors import RecipeError
 
 # Two are kept: the last, and the one to fall back to where the last is damaged.
 NUM_KEPT = 2
+# Seconds. Saving takes some tens of milliseconds, as long as an epoch of the smallest recipes; a
+# kill that costs one of those a second's work is cheaper than saving after each.
+SHORT_EPOCH = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,7 @@ def latest(folder):
 
 
 class Checkpointing(keras.callbacks.Callback):
-    """Save the run at the end of each epoch and every so often within it; restore it at the start.
+    """Save the run after its epochs and every so often within one; restore it at the start.
 
     It must be the last of the callbacks: it saves what the others have become, and restores them
     after they have been reset.
@@ -122,7 +125,9 @@ class Checkpointing(keras.callbacks.Callback):
             self.save(self.epoch)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.save(epoch + 1)
+        is_last = self.model.stop_training or epoch + 1 == self.params["epochs"]
+        if is_last or time.monotonic() - self.saved_at >= min(SHORT_EPOCH, self.seconds):
+            self.save(epoch + 1)
 
     def save(self, epoch):
         """Save the run as it stands, `epoch` being the one to go on with.

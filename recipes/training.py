@@ -44,7 +44,8 @@ def train(
             Defaults to "saved_models".
         data_dir: str or path where data sets are kept; None is tensorflow-datasets's own folder.
         checkpoint_seconds: float >= 0, how long an epoch may go on before the run is saved within
-            it; it is saved at the end of each epoch anyway. Defaults to 60.
+            it; it is saved at the end of each epoch, but for those shorter than a second. Defaults
+            to 60.
         progress: bool, whether to show progress on the terminal. Defaults to True.
         **overrides: fields of the recipe to replace, such as `epochs=3`.
 
