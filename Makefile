@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint figures bench clean
+.PHONY: demo test test-slow lint figures bench clean
 
 # LeNet-5 on handwritten digits: trained, tested, reported and exported in about half a minute.
 demo: .venv/installed
@@ -11,6 +11,10 @@ demo: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -m "not slow"
+
+# What takes minutes for one test, beside the rest.
+test-slow: .venv/installed-dev
+	$(BIN)/python -m pytest -m slow
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -56,7 +56,17 @@ def load(data_dir):
     return load_once
 
 
-@pytest.fixture(scope="module", params=catalog.names())
+# Tracing these takes a minute each; they are what resnet20_cifar10 is, only deeper.
+DEEP = ("resnet56_cifar10", "resnet110_cifar10")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name in DEEP else [])
+        for name in catalog.names()
+    ],
+)
 def case(request, load):
     recipe = replace(catalog.get(request.param), batch_size=BATCH_SIZE)
     splits = load(recipe.data)
