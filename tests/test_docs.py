@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from kerasrecipes.cli import main as command_line
+from kerasrecipes.cli.main import parser
 from kerasrecipes.recipes import catalog
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -68,9 +68,9 @@ def test_every_relative_link_leads_to_a_file(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=identity)
 def test_every_command_parses(document):
-    make = getattr(command_line, "parser", None) or command_line._parser
     for command in commands(document.read_text("utf-8")):
-        make().parse_args(shlex.split(command, comments=True)[1:])
+        # Not `comments=True`, which cuts "csv:wine.csv#quality" in two; a shell does not.
+        parser().parse_args(shlex.split(re.sub(r"\s#.*", "", command))[1:])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=identity)
