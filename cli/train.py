@@ -3,7 +3,7 @@
 import argparse
 import ast
 
-from ..recipes import catalog
+from ..recipes import catalog, data
 from .quiet import load_tensorflow
 
 
@@ -45,7 +45,7 @@ def add_arguments(parser):
 def run(arguments):
     """Train, and print what came of it."""
     if arguments.name:
-        catalog.check(arguments.name)  # a misspelt name need not wait for TensorFlow
+        _expect(arguments)
     load_tensorflow()
     from .. import recipes
     from ..recipes.training import resume
@@ -68,6 +68,15 @@ def run(arguments):
             **overrides,
         )
     _tell(result)
+
+
+def _expect(arguments):
+    """Say what is not to be had before TensorFlow is waited for."""
+    catalog.check(arguments.name)
+    entry = catalog.entries().get(arguments.name)
+    name = arguments.data or (entry and entry.written.data)
+    if name:
+        data.expect_available(name, data_dir=arguments.data_dir)
 
 
 def _tell(result):

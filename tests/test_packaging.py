@@ -52,6 +52,7 @@ def test_no_file_is_imported_under_two_names():
         "from kerasrecipes.recipes import Recipe, Figure, names; names()",
         "from kerasrecipes.recipes import data; data.names()",
         "from kerasrecipes.cli.main import main; main(['list'])",
+        "from kerasrecipes.recipes import data; data.expect_available('digits')",
         "from kerasrecipes.cli.main import main; main(['data', 'list'])",
     ],
 )

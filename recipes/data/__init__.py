@@ -1,12 +1,12 @@
-"""Data sets by name: `load`, `names`, `fetch`, `info`. Importing this package costs nothing."""
+"""Data sets by name. Importing this package costs nothing."""
 
 from .names import names  # Eager, or the submodule of that name would hide the function.
 
-__all__ = ["fetch", "info", "load", "names"]
+__all__ = ["expect_available", "fetch", "info", "load", "names"]
 
 
 def __getattr__(name):
-    if name in ("fetch", "info", "load"):
+    if name in ("expect_available", "fetch", "info", "load"):
         from . import loading
 
         return getattr(loading, name)

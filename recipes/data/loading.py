@@ -56,6 +56,24 @@ def load(name: str, *, data_dir=None, memory_limit: int = MEMORY_LIMIT) -> Split
     return splits
 
 
+def expect_available(name: str, *, data_dir=None) -> None:
+    """Check in a second, and without TensorFlow, that a data set is here or can be reached.
+
+    Args:
+        name: str, as `load` takes it.
+        data_dir: folder of the prepared sets. Defaults to that of TensorFlow Datasets.
+
+    Raises:
+        RecipeError: there is no such set, or its host cannot be reached.
+    """
+    kind, rest = resolve(name)
+    if kind == "tfds":
+        from . import builders
+
+        found = builders.find(rest.partition("#")[0], name, data_dir)
+        builders.expect_reachable(found, name)
+
+
 def fetch(name: str, *, data_dir=None) -> Path:
     """Download or prepare a data set without loading it.
 
@@ -72,10 +90,10 @@ def fetch(name: str, *, data_dir=None) -> Path:
     kind, rest = resolve(name)
     if kind not in ("embedded", "tfds"):
         raise RecipeError(f"Data set {name!r} is your own: there is nothing to fetch.")
-    from . import catalogued, images
+    from . import builders
 
-    builder = catalogued.find(images.parse_size(rest)[0], name, data_dir)
-    catalogued.prepare(builder, name)
+    builder = builders.find(rest.partition("#")[0], name, data_dir)
+    builders.prepare(builder, name)
     return Path(builder.data_dir)
 
 

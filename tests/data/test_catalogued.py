@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import catalogued, examples, reach
+from kerasrecipes.recipes.data import builders, examples, reach
 from kerasrecipes.recipes.data.splits import StreamedSplit
 from kerasrecipes.recipes.errors import RecipeError
 
@@ -231,7 +231,7 @@ def test_reading_in_batches_gives_what_tfds_gives(data_dir):
     """The fast path against tfds's own decoding."""
     for name in ("digits", "diabetes"):
         data.fetch(name, data_dir=data_dir)
-        builder = catalogued.find(name, name, data_dir)
+        builder = builders.find(name, name, data_dir)
         pairs = examples.describe(builder, name)
         fast = examples.records.read(builder, pairs, "train")
         assert examples.records.can_read(builder, pairs)
