@@ -27,7 +27,9 @@ def run(arguments):
     try:
         shape, num_outputs = _shapes(recipe, data)
     except ValueError as error:
-        print(f"\nLayers are shown once the data is here: {error}")
+        if recipe.num_parameters is not None:
+            print(f"\nParameters: {recipe.num_parameters:,} trainable, by the table above.")
+        print(f"Layers are shown once the data are here: {error}")
         return
     model = recipe.build(shape, num_outputs)
     counts = num_parameters(model)
