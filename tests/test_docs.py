@@ -83,3 +83,10 @@ def test_every_python_block_is_python(document):
     for language, content in blocks(document.read_text("utf-8")):
         if language == "python":
             compile(content, str(document), "exec")
+
+
+def test_the_examples_of_callbacks_run():
+    text = (ROOT / "docs" / "training.md").read_text("utf-8").partition("## Callbacks")[2]
+    examples = [content for language, content in blocks(text) if language == "python"]
+    assert len(examples) == 6
+    exec("\n".join(examples), {})
