@@ -90,3 +90,11 @@ def test_the_examples_of_callbacks_run():
     examples = [content for language, content in blocks(text) if language == "python"]
     assert len(examples) == 6
     exec("\n".join(examples), {})
+
+
+def test_the_recipe_script_holds_a_recipe(tmp_path):
+    text = (ROOT / "docs" / "adding_a_recipe.md").read_text("utf-8")
+    (script,) = (content for language, content in blocks(text) if language == "python")
+    (tmp_path / "small_net.py").write_text(script)
+    recipe = catalog.get(f"{tmp_path / 'small_net.py'}:small_net")
+    assert recipe.build((8, 8, 1), 10).output_shape == (None, 10)
