@@ -15,7 +15,7 @@ class Measured:
     Attributes:
         metric: str, as in the recipe's expected `Figure`.
         values: tuple of float, one a seed.
-        baseline: float, the same metric of the trivial answer (the most frequent class, the mean
+        baseline: float or None, the same metric of the trivial answer (the most frequent class, the mean
             of the targets).
         seconds: float, training time of one run, the mean.
         machine: str, what it ran on.
@@ -23,7 +23,7 @@ class Measured:
 
     metric: str
     values: tuple[float, ...]
-    baseline: float
+    baseline: float | None
     seconds: float
     machine: str
 
@@ -47,7 +47,9 @@ class Measured:
         >>> Measured(metric="accuracy", values=(0.98, 0.99, 0.985), **run).short()
         '0.9850 ± 0.0050'
         """
-        digits = 4 if self.mean < 10 else 1
+        if abs(self.mean) < 0.01:
+            return f"{self.mean:.3g} ± {self.deviation:.1g}"
+        digits = 4 if abs(self.mean) < 10 else 2
         return f"{self.mean:.{digits}f} ± {self.deviation:.{digits}f}"
 
 

@@ -190,11 +190,18 @@ def _with_argument(value, field, argument, change):
     is_value = dataclasses.is_dataclass(value) and not isinstance(value, type)
     if not (is_value or callable(value)):
         raise UnknownField(f"`{field}` has no arguments. Received: {field}.{argument}.")
-    arguments = inspect.signature(type(value) if is_value else value).parameters
+    arguments = [
+        name
+        for name, parameter in inspect.signature(
+            type(value) if is_value else value
+        ).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
     if argument not in arguments:
+        known = f"those are {', '.join(arguments)}" if arguments else "it has none"
         raise UnknownField(
-            f"`{argument}` is not an argument of {_readable(value)}; those are "
-            f"{', '.join(arguments)}." + near_names(argument, arguments)
+            f"`{argument}` is not an argument of {_readable(value)}; {known}."
+            + near_names(argument, arguments)
         )
     if is_value:
         return dataclasses.replace(value, **{argument: change})
