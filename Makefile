@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint figures bench clean
+.PHONY: demo test test-slow lint figures bench docs clean
 
 # LeNet-5 on handwritten digits: trained, tested, reported and exported in about half a minute.
 demo: .venv/installed
@@ -27,6 +27,10 @@ figures: .venv/installed-dev
 # Ours, plain Keras and plain PyTorch in turn: docs/benchmark.md.
 bench: .venv/installed-bench
 	$(BIN)/python benchmarks/training_speed.py
+
+# The pages of the recipe families, from the source and docs/figures.json.
+docs: .venv/installed-dev
+	$(BIN)/python benchmarks/docs_pages.py
 
 clean:
 	rm -rf .venv build *.egg-info

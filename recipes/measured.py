@@ -15,8 +15,8 @@ class Measured:
     Attributes:
         metric: str, as in the recipe's expected `Figure`.
         values: tuple of float, one a seed.
-        baseline: float or None, the same metric of the trivial answer (the most frequent class, the mean
-            of the targets).
+        baseline: float or None, the same metric of the trivial answer (the most frequent class,
+            the mean of the targets).
         seconds: float, training time of one run, the mean.
         machine: str, what it ran on.
     """

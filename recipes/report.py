@@ -6,6 +6,7 @@ years later. Every text that comes from outside is escaped.
 
 from __future__ import annotations
 
+import ast
 import base64
 import math
 import shlex
@@ -83,12 +84,23 @@ def command(record: Mapping[str, Any]) -> str | None:
         return None
     words = ["kerasrecipes", "train", str(origin)]
     for field, value in overrides.items():
-        words += ["--set", f"{field}={value}"]
+        words += ["--set", f"{field}={_literal(value)}"]
     if "seed" in record:
         words += ["--seed", str(record["seed"])]
     if record.get("strategy", "auto") != "auto":
         words += ["--strategy", str(record["strategy"])]
     return shlex.join(words)
+
+
+def _literal(value):
+    """Return a value as the command line reads it: text as it is, unless it looks like another."""
+    if not isinstance(value, str):
+        return repr(value)
+    try:
+        ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+    return repr(value)
 
 
 def _head(name, recipe):

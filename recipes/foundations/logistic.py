@@ -103,7 +103,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.Adam,  # pixels at the rim are rarely inked: steps of their own
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.01,  # ten times Adam's default: the problem is convex
         batch_size=32,  # 42 steps an epoch
         epochs=30,  # 1,260 steps; the validation loss is flat by then
@@ -117,7 +117,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.RMSprop,  # as the Keras examples on MNIST have it
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # RMSprop's default
         batch_size=128,  # as the Keras examples
         epochs=20,  # as the Keras examples

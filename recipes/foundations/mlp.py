@@ -93,7 +93,7 @@ RECIPES = (
         task=Classification(),
         build=partial(build, hidden=(128, 64)),  # 512 units for 64 pixels only take longer
         optimizer=keras.optimizers.Adam,  # no tuning needed at this size
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         batch_size=32,  # 42 steps an epoch
         epochs=40,  # 1,680 steps; the validation accuracy is flat by then
@@ -107,7 +107,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.RMSprop,  # the example's
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # RMSprop's default, the example's
         batch_size=128,  # the example's
         epochs=20,  # the example's
@@ -121,7 +121,7 @@ RECIPES = (
         task=Classification(),
         build=partial(build, hidden=(256, 128, 64)),  # of the data set's README
         optimizer=keras.optimizers.Adam,  # the README does not say
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         batch_size=128,  # as on MNIST
         epochs=40,  # clothes take longer than digits; early stopping ends it where it is enough
@@ -139,7 +139,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.Adam,  # no tuning needed at this size
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # so that the last epoch settles
         batch_size=128,  # as on MNIST

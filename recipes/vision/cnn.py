@@ -132,7 +132,7 @@ RECIPES = (
         task=Classification(),
         build=partial(build, padding="same"),  # 8 pixels are too few for valid convolutions
         optimizer=keras.optimizers.Adam,  # the example's
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         batch_size=32,  # 42 steps an epoch
         epochs=30,  # 6 seconds on two cores; the validation accuracy is flat by then
@@ -148,7 +148,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.Adam,  # the example's
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # so that the last epoch settles
         batch_size=128,  # the example's
@@ -163,7 +163,7 @@ RECIPES = (
         task=Classification(),
         build=partial(build, variant="2015"),  # the figure is of this one
         optimizer=keras.optimizers.Adadelta,  # the example's
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         # Adadelta's own unit, which was Keras's default when the example was written; 0.001, the
         # default today, leaves it untrained.
         learning_rate=1.0,
@@ -179,7 +179,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.Adam,  # the example's
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # so that the last epochs settle
         batch_size=128,  # the example's

@@ -183,7 +183,7 @@ RECIPES = (
         task=Classification(),
         build=partial(build, resize_to=28),  # 8 pixels leave nothing behind 5x5 kernels
         optimizer=keras.optimizers.Adam,  # no tuning needed at this size
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         augment=(
             # Without it 97.0 %: 1,374 digits are learnt by heart. A shift of 0.1 is 0.8 pixels.
             affine(rotation=10, zoom=0.1, shift=0.1),
@@ -204,7 +204,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.Adam,  # no tuning needed at this size
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # so that the last epoch settles
         batch_size=128,  # as on MNIST
@@ -219,7 +219,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.Adam,  # that of the baseline
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # so that the last epochs settle
         batch_size=128,  # 421 steps an epoch
@@ -234,7 +234,7 @@ RECIPES = (
         task=Classification(),
         build=build,
         optimizer=keras.optimizers.Adam,  # that of the baseline
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # bytes to [0, 1]
+        normalize=partial(keras.layers.Rescaling, scale=1 / 255),  # bytes to [0, 1]
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # so that the last epochs settle
         batch_size=128,  # 421 steps an epoch
@@ -251,7 +251,9 @@ RECIPES = (
         task=Classification(),
         build=partial(build, variant="1998"),  # 28x28 is padded to the paper's 32x32
         optimizer=keras.optimizers.Adam,  # in place of the paper's method, departure 1
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # the model scales on to [-0.1, 1.175]
+        normalize=partial(
+            keras.layers.Rescaling, scale=1 / 255
+        ),  # the model scales on to [-0.1, 1.175]
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # the paper lowers its global rate too, from 5e-4 to 1e-5
         batch_size=128,  # the paper takes single examples; this is for speed
@@ -267,7 +269,9 @@ RECIPES = (
         task=Classification(),
         build=partial(build, variant="1998"),  # 28x28 is padded to the paper's 32x32
         optimizer=keras.optimizers.Adam,  # in place of the paper's method, departure 1
-        normalize=partial(keras.layers.Rescaling, 1 / 255),  # the model scales on to [-0.1, 1.175]
+        normalize=partial(
+            keras.layers.Rescaling, scale=1 / 255
+        ),  # the model scales on to [-0.1, 1.175]
         learning_rate=0.002,  # twice the default: it learns more slowly than the modern form
         schedule=cosine,  # so that the last epoch settles
         batch_size=64,  # twice the steps of the modern form, for the same reason
