@@ -30,8 +30,9 @@ def main(argv=None):
     except RecipeError as error:
         print(f"kerasrecipes: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("kerasrecipes: interrupted.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        # A run that was interrupted says how it goes on.
+        print(f"kerasrecipes: {interrupt or 'interrupted.'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of a pipe has seen enough (`kerasrecipes list | head`).

@@ -4,6 +4,7 @@ import argparse
 import ast
 
 from ..recipes import catalog, data
+from ..recipes.errors import RecipeError
 from .quiet import load_tensorflow
 
 
@@ -44,6 +45,13 @@ def add_arguments(parser):
 
 def run(arguments):
     """Train, and print what came of it."""
+    changes = {"--epochs": arguments.epochs, "--data": arguments.data, "--set": arguments.changes}
+    given = [flag for flag, value in changes.items() if value not in (None, [])]
+    if arguments.resume and given:
+        raise RecipeError(
+            f"A run goes on as it was started. Received: {', '.join(given)} beside --resume. "
+            f"Leave it out, or start a run anew."
+        )
     if arguments.name:
         _expect(arguments)
     load_tensorflow()
@@ -95,6 +103,8 @@ def _change(text):
     if not equals:
         raise argparse.ArgumentTypeError(f"must be FIELD=VALUE. Received: {text!r}")
     try:
-        return field, ast.literal_eval(value)
+        value = ast.literal_eval(value)
     except (ValueError, SyntaxError):
         return field, value
+    # A recipe is frozen: what it holds of several is a tuple.
+    return field, tuple(value) if isinstance(value, list) else value

@@ -72,6 +72,21 @@ def make_folder(path):
     return path
 
 
+def check_folder(path):
+    """Check that a folder is there or can be made, and leave the disk as it is.
+
+    Raises:
+        RecipeError: it cannot be, and could not be written hours later either.
+    """
+    path = Path(path)
+    with _told_plainly(path):
+        there = next(p for p in (path.absolute(), *path.absolute().parents) if p.exists())
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def _flush(path):
     # A rename may reach the disk before the bytes do; after a power cut that is an empty file.
     for file in [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]:
@@ -92,9 +107,8 @@ def _told_plainly(path):
             errno.ENOTDIR: ("a part of its path is a file", "Name another place"),
             errno.EEXIST: ("a file of that name is in the way", "Name another place"),
         }
-        if error.errno not in reasons:
-            raise
-        reason, remedy = reasons[error.errno]
+        said = (f"the system says {error.strerror or error}", "See to that")
+        reason, remedy = reasons.get(error.errno, said)
         raise RecipeError(
             f"{str(path)!r} could not be written: {reason}. "
             f"{remedy} and run the same command again; nothing was left half written."

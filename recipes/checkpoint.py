@@ -13,7 +13,6 @@ import json
 import random
 import time
 import warnings
-import zipfile
 from pathlib import Path
 
 import keras
@@ -54,16 +53,19 @@ def latest(folder):
     Raises:
         RecipeError: there are checkpoints, and all of them are damaged.
     """
-    paths = sorted(Path(folder).glob("step-*.npz"), reverse=True)
-    for path in paths:
+    damaged = []
+    for path in sorted(Path(folder).glob("step-*.npz"), reverse=True):
         try:
-            return _read(path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            checkpoint = _read(path)
+        except Exception as error:  # a flipped bit may look like anything: a cipher, a huge array
+            damaged.append(f"{str(path)!r} ({str(error) or type(error).__name__})")
+            continue
+        for words in damaged:
             warnings.warn(
-                f"Checkpoint {str(path)!r} is damaged ({error}); the one before it is taken.",
-                stacklevel=2,
+                f"Checkpoint {words} is damaged; the one before it is taken.", stacklevel=2
             )
-    if paths:
+        return checkpoint
+    if damaged:
         raise RecipeError(
             f"Every checkpoint in {str(folder)!r} is damaged. Start the run anew with the same "
             f"seed: it ends with the same numbers."
@@ -179,7 +181,8 @@ class Checkpointing(keras.callbacks.Callback):
 
 
 def _read(path):
-    with np.load(path, allow_pickle=False) as file:
+    # Opened here, since NumPy leaves a damaged archive open.
+    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     plain = json.loads(str(arrays.pop("plain")))
     return Checkpoint(plain["step"], plain["epoch"], arrays, plain)

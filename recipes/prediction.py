@@ -2,7 +2,6 @@
 
 import csv
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,10 @@ from .run import Run
 from .saved_model import RECORD
 
 BATCH_SIZE = 256
+
+_LARGEST = float(np.finfo(np.float32).max)
+# What is read of a SavedModel's own record.
+_READ = ("input_name", "input_shape", "input_dtype", "class_names", "feature_names")
 
 
 def predict(source, files):
@@ -37,8 +40,8 @@ def predict(source, files):
     batches = [(str(file), _inputs(Path(file), record)) for file in files]
     try:
         signature = tf.saved_model.load(str(path)).signatures["serving_default"]
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # a damaged graph may make TensorFlow raise anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise RecipeError(
             f"SavedModel {str(path)!r} is damaged: {reason} "
             f"Export it again with `kerasrecipes export RUN`."
@@ -61,8 +64,9 @@ def _saved_model(source):
     if (source / "run.json").is_file():
         path = Run.open(source).record.get("saved_model")
         if path is None or not Path(path).is_dir():
+            received = "a run without one" if path is None else f"one that is not at {path!r}"
             raise RecipeError(
-                f"Run {str(source)!r} must have a SavedModel. Received: a run without one. "
+                f"Run {str(source)!r} must have a SavedModel. Received: {received}. "
                 f"Export it with `kerasrecipes export {source}`."
             )
         return Path(path)
@@ -76,8 +80,9 @@ def _saved_model(source):
 
 def _record(path):
     try:
-        return json.loads((path / RECORD).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        record = json.loads((path / RECORD).read_text("utf-8"))
+        return {key: record[key] for key in _READ}
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise RecipeError(
             f"SavedModel {str(path)!r} must be one that this package exported, which says in "
             f"{RECORD} what it takes. Received: {error}."
@@ -108,20 +113,39 @@ def _from_csv(file, feature_names):
             f"This model was trained on features without names; give them as an .npy array. "
             f"Received: {str(file)!r}."
         )
+    try:
+        rows = _read_columns(file, feature_names)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecipeError(
+            f"Table {str(file)!r} must be a CSV file in UTF-8. Received: {error}."
+        ) from error
+    return np.array(rows, "float32").reshape(-1, len(feature_names))
+
+
+def _read_columns(file, names):
     with open(file, newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        for name in feature_names:
-            if name not in (reader.fieldnames or ()):
+        header = stream.readline()
+        stream.seek(0)
+        # As for training: spreadsheets may separate by semicolons.
+        reader = csv.DictReader(stream, delimiter=max(",;\t", key=header.count), strict=True)
+        columns = [column.strip() for column in reader.fieldnames or ()]
+        reader.fieldnames = columns
+        for name in names:
+            if name not in columns:
                 raise RecipeError(
                     f"Table {str(file)!r} must have the column {name!r}."
-                    + near_names(name, reader.fieldnames or ())
+                    + near_names(name, columns)
                 )
         rows = []
         for line in reader:
-            rows.append(
-                [_number(line[name], file, reader.line_num, name) for name in feature_names]
-            )
-    return np.array(rows, "float32").reshape(-1, len(feature_names))
+            # What is left over stands under None.
+            if None in line:
+                raise RecipeError(
+                    f"Line {reader.line_num} of table {str(file)!r} must have {len(columns)} "
+                    f"cells, as its header. Received: {len(columns) + len(line[None])}."
+                )
+            rows.append([_number(line[name], file, reader.line_num, name) for name in names])
+        return rows
 
 
 def _number(text, file, line, column):
@@ -129,7 +153,8 @@ def _number(text, file, line, column):
         value = float(text)
     except (TypeError, ValueError):
         value = np.nan
-    if not np.isfinite(value):
+    # False for NaN too; beyond the largest float32 it would become infinite.
+    if not abs(value) <= _LARGEST:
         raise RecipeError(
             f"Column {column!r} of {str(file)!r} must hold finite numbers. "
             f"Received: {text!r} in line {line}."
@@ -139,9 +164,11 @@ def _number(text, file, line, column):
 
 def _from_numpy(file, shape, dtype):
     try:
-        loaded = np.load(file, allow_pickle=False)
-        array = loaded if isinstance(loaded, np.ndarray) else loaded["x"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        # Opened here, since NumPy leaves a damaged archive open.
+        with open(file, "rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            array = loaded if isinstance(loaded, np.ndarray) else loaded["x"]
+    except Exception as error:  # a flipped bit may look like anything
         raise RecipeError(
             f"File {str(file)!r} must be a NumPy array, or an .npz with an array 'x'. "
             f"Received: {error}."
@@ -153,9 +180,20 @@ def _from_numpy(file, shape, dtype):
             f"The array in {str(file)!r} must be numbers of shape (examples, "
             f"{', '.join(map(str, shape))}). Received: {array.dtype} of shape {array.shape}."
         )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise RecipeError(f"The array in {str(file)!r} must be finite. Received: NaN or infinity.")
-    return array.astype(dtype)
+    # False for NaN too.
+    if array.dtype.kind == "f" and not (np.abs(array) <= _LARGEST).all():
+        raise RecipeError(
+            f"The array in {str(file)!r} must be finite, and of float32. "
+            f"Received: NaN, infinity or a number beyond."
+        )
+    converted = array.astype(dtype)
+    # Grey levels that were scaled to [0, 1] would all become 0.
+    if dtype == "uint8" and (converted != array).any():
+        raise RecipeError(
+            f"The array in {str(file)!r} must be raw pixels, whole numbers in [0, 255], as in "
+            f"training. Received: {array.dtype} in [{array.min():g}, {array.max():g}]."
+        )
+    return converted
 
 
 def _rows(answer, class_names):

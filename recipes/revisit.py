@@ -1,7 +1,5 @@
 """Going back to a finished run: to evaluate, report or export it again."""
 
-import zipfile
-
 import keras
 
 from . import data
@@ -29,7 +27,14 @@ def evaluate(folder):
 def report(folder):
     """Write the report of a finished run again, and return its path. Raises as `evaluate`."""
     run, recipe, splits, model = _open(folder)
-    history = read_csv(run.folder / "history.csv")
+    path = run.folder / "history.csv"
+    try:
+        history = read_csv(path)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise RecipeError(
+            f"{str(path)!r} could not be read: {str(error) or type(error).__name__}. "
+            f"Run the recipe again with the same seed."
+        ) from error
     with run.locked():
         _, outcome = evaluate_model(model, recipe.task, splits)
         return write_report(run, recipe, splits, model, history, outcome)
@@ -66,8 +71,8 @@ def _open(folder):
     try:
         # A file may come from a stranger: nothing in it is run that Keras does not know as safe.
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # a damaged file may make Keras, HDF5 and zip raise anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise RecipeError(
             f"{str(path)!r} could not be read: {reason} Run the recipe again with the same seed."
         ) from error

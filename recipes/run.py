@@ -8,6 +8,8 @@ import importlib.metadata
 import json
 import os
 import platform
+import shlex
+import shutil
 from pathlib import Path
 
 import filelock
@@ -18,6 +20,21 @@ from .errors import RecipeError
 from .recipe import replace
 
 PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
+
+# What a record must hold for anybody to come back to the run.
+_NEEDED = {
+    "status",
+    "origin",
+    "overrides",
+    "recipe",
+    "seed",
+    "strategy",
+    "saved_models",
+    "data_dir",
+    "checkpoint_seconds",
+    "data",
+    "seconds",
+}
 
 
 class Run:
@@ -34,7 +51,7 @@ class Run:
 
     @classmethod
     def create(cls, root, recipe_name, **record):
-        """Make the folder of a new run.
+        """Make the folder of a new run with its record in it, or leave nothing behind.
 
         Args:
             root: str or path, the folder of all runs.
@@ -52,7 +69,13 @@ class Run:
             with contextlib.suppress(FileExistsError):
                 folder.mkdir()
                 break
-        return cls(folder, {**record, "started": started.isoformat(timespec="seconds")})
+        run = cls(folder, {**record, "started": started.isoformat(timespec="seconds")})
+        try:
+            run.update()
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return run
 
     @classmethod
     def open(cls, folder):
@@ -68,9 +91,16 @@ class Run:
                 f"Received: {'a folder without one' if Path(folder).is_dir() else 'no folder'}."
             )
         try:
-            return cls(folder, json.loads(path.read_text("utf-8")))
-        except ValueError as error:
+            record = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
             raise RecipeError(f"{str(path)!r} is damaged: {error}. Start the run anew.") from error
+        missing = _NEEDED - set(record if isinstance(record, dict) else ())
+        if missing:
+            raise RecipeError(
+                f"{str(path)!r} must be the record of a run. Received: one without "
+                f"{', '.join(sorted(missing))}. Start the run anew."
+            )
+        return cls(folder, record)
 
     @contextlib.contextmanager
     def locked(self):
@@ -92,19 +122,31 @@ class Run:
         finally:
             lock.release()
 
+    @contextlib.contextmanager
+    def interruptible(self):
+        """Give an interrupt that ends the body a sentence: how the run goes on."""
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            raise KeyboardInterrupt(
+                f"interrupted; go on with `kerasrecipes train --resume "
+                f"{shlex.quote(str(self.folder))}`."
+            ) from error
+
     def recipe(self):
         """Return the recipe of the run, looked up again by its name, overrides included.
 
         Raises:
             RecipeError: the run was started from Python with a value that has no name.
         """
-        overrides = self.record["overrides"]
-        if self.record["origin"] is None or None in overrides.values():
+        if self.record["origin"] is None:
             raise RecipeError(
                 f"Run {str(self.folder)!r} was started from Python with a recipe that has no "
                 f"name; go on from there with `recipes.resume(folder, recipe=...)`."
             )
-        return replace(catalog.get(self.record["origin"]), **overrides)
+        overrides = self.record["overrides"]
+        changes = {name: _with_tuples(value) for name, value in overrides.items()}
+        return replace(catalog.get(self.record["origin"]), **changes)
 
     def check_recipe(self, recipe):
         """Check that a recipe is the one this run was started with.
@@ -137,6 +179,18 @@ class Run:
         """Write more down, whole or not at all."""
         self.record = {**self.record, **changes}
         write_text(self.folder / "run.json", json.dumps(self.record, indent=2) + "\n")
+
+
+def is_plain(value):
+    """Return whether a value can be written into a record and read again as it was."""
+    if isinstance(value, tuple):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _with_tuples(value):
+    # JSON knows no tuples, and `is_plain` no lists.
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def versions():

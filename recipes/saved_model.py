@@ -54,7 +54,13 @@ def export(model, task, splits, name, root="saved_models"):
         "data": splits.name,
     }
     with replacing(path) as temporary:
-        write(model, endpoints, splits, temporary)
+        try:
+            write(model, endpoints, splits, temporary)
+        except tf.errors.OpError as error:  # TensorFlow's name for a full disk
+            raise RecipeError(
+                f"SavedModel {str(path)!r} could not be written: {error.message} "
+                f"Nothing was kept; the run's model.keras is whole."
+            ) from error
         (temporary / RECORD).parent.mkdir()
         (temporary / RECORD).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
         expected = {key: endpoint(tf.constant(sample)) for key, endpoint in endpoints.items()}

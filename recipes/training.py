@@ -1,20 +1,24 @@
 """The main job: from a recipe to a trained, tested, reported and exported model."""
 
+import contextlib
 import time
 
 import keras
+import tensorflow as tf
 
 from . import catalog, data, distribute
+from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
 from .data.pipeline import ordered_batches, steps_per_epoch, training_batches
-from .errors import RecipeError
+from .errors import RecipeError, near_names
 from .finish import finish
 from .follow import followers
 from .history import History
 from .optimizers import fused
 from .recipe import Recipe, replace
-from .run import Run, hardware, versions
+from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
+from .tasks.task import Task
 
 # Steps taken in one call: enough that the way from Python to the loop and back does not count
 # beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.
@@ -57,6 +61,12 @@ def train(
         RecipeError: anything else that one sentence explains.
     """
     chosen = replace(catalog.get(recipe), **overrides)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise RecipeError(f"`seed` must be a whole number in [0, 2^31). Received: seed={seed!r}.")
+    # Now, and not once the training is done.
+    check_folder(runs)
+    if saved_models is not None:
+        check_folder(saved_models)
     place = distribute.strategy(strategy)
     splits = data.load(chosen.data, data_dir=data_dir)
     model = prepare(chosen, splits, place, seed)
@@ -65,8 +75,10 @@ def train(
         chosen.name,
         status="training",
         # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
-        origin=None if isinstance(recipe, Recipe) else str(recipe),
-        overrides={name: _plain(value) for name, value in overrides.items()},
+        origin=None
+        if isinstance(recipe, Recipe) or not all(map(is_plain, overrides.values()))
+        else str(recipe),
+        overrides={name: value if is_plain(value) else None for name, value in overrides.items()},
         recipe=chosen.describe(),
         seed=seed,
         strategy=strategy,
@@ -78,7 +90,7 @@ def train(
         hardware=hardware(place),
         seconds=0.0,
     )
-    with run.locked():
+    with run.locked(), run.interruptible():
         return _fit(run, chosen, splits, model, progress)
 
 
@@ -113,8 +125,10 @@ def resume(folder, *, recipe=None, progress=True):
         splits = data.load(chosen.data, data_dir=run.record["data_dir"])
         run.check_data(splits)
         model = prepare(chosen, splits, place, run.record["seed"])
+        restored = latest(run.folder / "checkpoint")
         run.update(status="training")
-        return _fit(run, chosen, splits, model, progress, latest(run.folder / "checkpoint"))
+        with run.interruptible():
+            return _fit(run, chosen, splits, model, progress, restored)
 
 
 def prepare(recipe, splits, place, seed):
@@ -129,12 +143,14 @@ def prepare(recipe, splits, place, seed):
     Raises:
         RecipeError: recipe, data and strategy do not fit one another.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-        raise RecipeError(f"`seed` must be a whole number in [0, 2^31). Received: seed={seed!r}.")
+    _check_task(recipe)
     distribute.shared_evenly(recipe.batch_size, place)
     num_steps = steps_per_epoch(splits.train, recipe.batch_size)
     keras.utils.set_random_seed(seed)
-    with place.scope():
+    with _told_plainly(recipe), place.scope():
+        for make in recipe.callbacks:
+            if not isinstance(callback := make(), keras.callbacks.Callback):
+                raise TypeError(f"{callback!r} in `callbacks` is no keras.callbacks.Callback")
         model = recipe.task.assemble(recipe, splits)
         rate = recipe.schedule(recipe.learning_rate, num_steps, recipe.epochs)
         recipe.task.compile(
@@ -148,6 +164,40 @@ def prepare(recipe, splits, place, seed):
         # Its variables are there from now on, so that a checkpoint can be restored into them.
         model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _check_task(recipe):
+    if not isinstance(recipe.task, Task):
+        raise RecipeError(
+            f"`task` of recipe {recipe.name!r} must be a Task. Received: task={recipe.task!r}."
+        )
+    if recipe.expected.metric not in recipe.task.figures:
+        raise RecipeError(
+            f"`expected` of recipe {recipe.name!r} must name one of the figures of its task: "
+            f"{', '.join(recipe.task.figures)}. Received: {recipe.expected.metric!r}."
+            + near_names(recipe.expected.metric, recipe.task.figures)
+        )
+
+
+@contextlib.contextmanager
+def _told_plainly(recipe):
+    try:
+        yield
+    except RecipeError:
+        raise
+    except Exception as error:  # whatever a recipe's own functions may raise
+        raise RecipeError(
+            f"The model of recipe {recipe.name!r} could not be made: {type(error).__name__}, "
+            f"{_reason(error)} Look at what was changed of the recipe, or at its script."
+        ) from error
+
+
+def _reason(error):
+    """Return the line of an error that says what happened, without TensorFlow's stack."""
+    noise = (" ", "\t", "[[", "Detected at", "Graph execution error", "Stack trace")
+    lines = [s.strip() for s in str(error).splitlines() if s.strip() and not s.startswith(noise)]
+    reason = (lines or [type(error).__name__])[-1 if isinstance(error, tf.errors.OpError) else 0]
+    return reason.rstrip(".")[:300] + "."
 
 
 def _fit(run, recipe, splits, model, progress, restored=None):
@@ -168,7 +218,6 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
     )
-    run.update()
     begin = time.monotonic()
     try:
         model.fit(
@@ -189,14 +238,20 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         )
     except NonFiniteLoss as error:
         run.update(status="failed", failure=str(error))
+        kept = sorted((run.folder / "checkpoint").glob("step-*.npz"))
         raise RecipeError(
             f"{error} Lower `learning_rate`, now {recipe.learning_rate:g}, or look at the data of "
-            f"that batch. The last good checkpoint is kept in {str(run.folder / 'checkpoint')!r}."
+            f"that batch. "
+            + (f"The last good checkpoint is {str(kept[-1])!r}." if kept else "Nothing was saved.")
         ) from error
+    except tf.errors.OpError as error:
+        reason = _reason(error)
+        run.update(status="failed", failure=reason)
+        remedy = (
+            "Lower `batch_size`"
+            if isinstance(error, tf.errors.ResourceExhaustedError)
+            else "Look at what was changed of the recipe"
+        )
+        raise RecipeError(f"A training step failed: {reason} {remedy} and start anew.") from error
     run.update(seconds=run.record["seconds"] + time.monotonic() - begin)
     return finish(run, recipe, splits, model, history.history)
-
-
-def _plain(value):
-    """Return a value that can be written down and read again, None for any other."""
-    return value if isinstance(value, (bool, int, float, str)) else None

@@ -22,6 +22,7 @@ class Classification(Task):
 
     monitor = "val_accuracy"
     mode = "max"
+    figures = ("accuracy", "nll", "baseline_accuracy")
 
     def num_outputs(self, splits):
         if splits.class_names is None:

@@ -23,8 +23,9 @@ class Regression(Task):
     """Learn a real value.
 
     Evaluates to `mse` and `mae` in (squared) units of the target, `r2`, the share of the test
-    split's variance that is explained (1 is perfect, 0 the mean's), and the same three of always
-    answering the training mean: `baseline_mse`, `baseline_mae`, `baseline_r2`.
+    split's variance that is explained (1 is perfect, 0 the mean's; of targets that do not vary, 1
+    where each is met and 0 otherwise), and the same three of always answering the training mean:
+    `baseline_mse`, `baseline_mae`, `baseline_r2`.
 
     Attributes:
         loss: "mse" (L2), "mae" (L1) or "huber". Defaults to "mse".
@@ -36,6 +37,7 @@ class Regression(Task):
     delta: float = 1.0
     monitor = "val_mse"
     mode = "min"
+    figures = ("mse", "mae", "r2", "baseline_mse", "baseline_mae", "baseline_r2")
 
     def __post_init__(self):
         if self.loss not in LOSSES:
@@ -74,15 +76,10 @@ class Regression(Task):
         predicted = predicted.astype("float64").reshape(-1)
         truth = np.concatenate(list(batches.map(lambda _, targets: targets).as_numpy_iterator()))
         truth = truth.astype("float64")
-        mse = float(np.mean((predicted - truth) ** 2))
         mean = all_targets(splits.train).mean(dtype="float64")
         figures = {
-            "mse": mse,
-            "mae": float(np.mean(np.abs(predicted - truth))),
-            "r2": 1 - mse / float(np.var(truth)),
-            "baseline_mse": float(np.mean((truth - mean) ** 2)),
-            "baseline_mae": float(np.mean(np.abs(truth - mean))),
-            "baseline_r2": 1 - float(np.mean((truth - mean) ** 2)) / float(np.var(truth)),
+            **_errors(predicted, truth),
+            **{f"baseline_{name}": value for name, value in _errors(mean, truth).items()},
         }
         return figures, {"truth": truth, "predicted": predicted}
 
@@ -101,3 +98,13 @@ class Regression(Task):
             return {"value": tf.squeeze(value, axis=-1)}
 
         return {"serving_default": serving_default}
+
+
+def _errors(predicted, truth):
+    mse, variance = float(np.mean((predicted - truth) ** 2)), float(np.var(truth))
+    return {
+        "mse": mse,
+        "mae": float(np.mean(np.abs(predicted - truth))),
+        # A split of one example has no variance to explain.
+        "r2": 1 - mse / variance if variance else float(mse == 0),
+    }

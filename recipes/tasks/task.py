@@ -5,6 +5,7 @@ import abc
 import keras
 
 from ..data.pipeline import ordered_batches
+from ..errors import RecipeError
 
 
 class Task(abc.ABC):
@@ -16,10 +17,12 @@ class Task(abc.ABC):
     Attributes:
         monitor: str, the log that says how well a run goes, as callbacks and searches watch it.
         mode: "max" or "min", which way `monitor` gets better.
+        figures: tuple of str, the names of the figures that `evaluate` gives.
     """
 
     monitor: str
     mode: str
+    figures: tuple[str, ...]
 
     @abc.abstractmethod
     def num_outputs(self, splits):
@@ -74,8 +77,18 @@ class Task(abc.ABC):
 
         The normalisation is adapted to the training split and stands in front of what the recipe
         builds, in one flat graph, so that a summary reads like the paper's table.
+
+        Raises:
+            RecipeError: what the recipe builds is no model, or one of other outputs.
         """
-        core = recipe.build(splits.input_shape, self.num_outputs(splits))
+        num_outputs = self.num_outputs(splits)
+        core = recipe.build(splits.input_shape, num_outputs)
+        if not isinstance(core, keras.Model) or core.output_shape[-1] != num_outputs:
+            received = getattr(core, "output_shape", type(core).__name__)
+            raise RecipeError(
+                f"`build` of recipe {recipe.name!r} must return a keras.Model that gives the "
+                f"{num_outputs} outputs it is asked for. Received: {received}."
+            )
         inputs = keras.Input(splits.input_shape, dtype=splits.input_dtype, name=splits.input_name)
         hidden = inputs
         if recipe.normalize is not None:
