@@ -23,7 +23,7 @@ def near_names(name, known, *, count=3):
         A sentence with a leading space ("" where nothing is near).
 
     >>> near_names("lenet5_digit", ["lenet5_digits", "mlp_digits", "wine"])
-    " Did you mean 'lenet5_digits'?"
+    " Did you mean 'lenet5_digits' or 'mlp_digits'?"
     >>> near_names("zzz", ["lenet5_digits"])
     ''
     """
