@@ -9,7 +9,7 @@ from .atomic import write_text
 
 
 class History(keras.callbacks.Callback):
-    """Keep the logs of each epoch and its last learning rate, and write them to `history.csv`.
+    """Keep the logs of each epoch and the learning rate after it, and write `history.csv`.
 
     Attributes:
         history: dict from metric to a list with one float an epoch.
