@@ -147,6 +147,8 @@ def prepare(recipe, splits, place, seed):
     distribute.shared_evenly(recipe.batch_size, place)
     num_steps = steps_per_epoch(splits.train, recipe.batch_size)
     keras.utils.set_random_seed(seed)
+    # Never 0: TensorFlow takes a seed of (0, tensor), as a stream's shuffle has, for a Python bool.
+    tf.random.set_seed(seed + 1)
     with _told_plainly(recipe), place.scope():
         for make in recipe.callbacks:
             if not isinstance(callback := make(), keras.callbacks.Callback):
