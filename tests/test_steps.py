@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasrecipes.recipes import distribute
 from kerasrecipes.recipes.data.pipeline import steps_per_epoch, training_batches
 from kerasrecipes.recipes.data.splits import IndexedSplit
 from kerasrecipes.recipes.steps import NonFiniteLoss, TrainingSteps
@@ -109,7 +110,7 @@ def test_two_replicas_give_what_one_gives():
     split = make_split()
     one = make_model(1)
     fit(one, split)
-    with tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]).scope():
+    with distribute.strategy("mirrored").scope():
         two = make_model(1)
     fit(two, split)
     np.testing.assert_allclose(weights(two), weights(one), rtol=1e-5)

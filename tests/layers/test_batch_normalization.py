@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasrecipes.recipes import distribute
 from kerasrecipes.recipes.layers import BatchNormalization
 
 # Keras itself warns when it writes a file under NumPy 2.
@@ -158,7 +159,7 @@ def test_everything_else_is_left_to_keras(arguments, shape, mask):
 
 
 def test_statistics_shared_by_replicas_are_left_to_keras():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = distribute.strategy("mirrored")
     with strategy.scope():
         shared = BatchNormalization(synchronized=True)
         alone = BatchNormalization()

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasrecipes.recipes import distribute
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.vision import resnet_cifar
 
@@ -105,7 +106,7 @@ def test_two_replicas_compute_what_one_device_does():
         return [*(weight.numpy() for weight in model.non_trainable_variables), loss.numpy()]
 
     alone = statistics_and_loss(tf.distribute.get_strategy())
-    shared = statistics_and_loss(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+    shared = statistics_and_loss(distribute.strategy("mirrored"))
     for one, two in zip(alone, shared, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-6)
 
