@@ -38,7 +38,7 @@ def finish(run, recipe, splits, model, history):
         expected=dataclasses.asdict(recipe.expected),
         reached=reached,
         num_parameters=num_parameters(model),
-        saved_model=saved_model and str(saved_model),
+        saved_model=saved_model and str(saved_model.resolve()),
     )
     write_report(run, recipe, splits, model, history, outcome)
     return Result(

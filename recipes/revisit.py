@@ -11,22 +11,24 @@ from .run import Run
 from .saved_model import export as export_model
 
 
-def evaluate(folder):
+def evaluate(folder, *, recipe=None):
     """Return the figures of a finished run on its test split, a dict from metric to float.
 
     Args:
         folder: str or path of the run.
+        recipe: the `Recipe` of the run, where `train` was given a value and not a name. Defaults
+            to None, which looks the recipe up by its name.
 
     Raises:
         RecipeError: the run is not finished, is damaged, or its data have changed.
     """
-    _, recipe, splits, model = _open(folder)
+    _, recipe, splits, model = _open(folder, recipe)
     return evaluate_model(model, recipe.task, splits)[0]
 
 
-def report(folder):
-    """Write the report of a finished run again, and return its path. Raises as `evaluate`."""
-    run, recipe, splits, model = _open(folder)
+def report(folder, *, recipe=None):
+    """Write the report of a finished run again, and return its path; the rest as `evaluate`."""
+    run, recipe, splits, model = _open(folder, recipe)
     path = run.folder / "history.csv"
     try:
         history = read_csv(path)
@@ -40,31 +42,32 @@ def report(folder):
         return write_report(run, recipe, splits, model, history, outcome)
 
 
-def export(folder, saved_models="saved_models"):
+def export(folder, saved_models="saved_models", *, recipe=None):
     """Export a finished run as the next version of its recipe, and return the path.
 
     Args:
         folder: str or path of the run.
         saved_models: str or path of the folder of all exports. Defaults to "saved_models".
+        recipe: as for `evaluate`. Defaults to None.
 
     Raises:
         RecipeError: as `evaluate`, or the export answers otherwise than the model.
     """
-    run, recipe, splits, model = _open(folder)
+    run, recipe, splits, model = _open(folder, recipe)
     with run.locked():
         path = export_model(model, recipe.task, splits, recipe.name, saved_models)
-        run.update(saved_model=str(path))
+        run.update(saved_model=str(path.resolve()))
     return path
 
 
-def _open(folder):
+def _open(folder, recipe):
     run = Run.open(folder)
     if run.record["status"] != "finished":
         raise RecipeError(
             f"Run {str(folder)!r} must be finished. Received: status {run.record['status']!r}. "
             f"Go on with it by `kerasrecipes train --resume {folder}`."
         )
-    recipe = run.recipe()
+    recipe = run.recipe() if recipe is None else recipe
     splits = data.load(recipe.data, data_dir=run.record["data_dir"])
     run.check_data(splits)
     path = run.folder / "model.keras"

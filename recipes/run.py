@@ -142,7 +142,7 @@ class Run:
         if self.record["origin"] is None:
             raise RecipeError(
                 f"Run {str(self.folder)!r} was started from Python with a recipe that has no "
-                f"name; go on from there with `recipes.resume(folder, recipe=...)`."
+                f"name; give it there, as in `recipes.resume(folder, recipe=...)`."
             )
         overrides = self.record["overrides"]
         changes = {name: _with_tuples(value) for name, value in overrides.items()}

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -82,8 +83,9 @@ def train(
         recipe=chosen.describe(),
         seed=seed,
         strategy=strategy,
-        saved_models=None if saved_models is None else str(saved_models),
-        data_dir=None if data_dir is None else str(data_dir),
+        # Whole paths, since whoever goes on with the run may stand in another folder.
+        saved_models=None if saved_models is None else str(Path(saved_models).resolve()),
+        data_dir=None if data_dir is None else str(Path(data_dir).resolve()),
         checkpoint_seconds=checkpoint_seconds,
         data=splits.describe(),
         versions=versions(),
@@ -158,7 +160,8 @@ def prepare(recipe, splits, place, seed):
         recipe.task.compile(
             model,
             fused(recipe.optimizer(learning_rate=rate)),
-            # Under several replicas Keras's own loop over many steps fails (keras#19246).
+            # The number holds for evaluation too, whose loop is Keras's own and fails under several
+            # replicas (keras#19246).
             steps_per_execution=1
             if place.num_replicas_in_sync > 1
             else min(STEPS_PER_EXECUTION, num_steps),

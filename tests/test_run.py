@@ -57,7 +57,7 @@ def test_a_recipe_that_changed_is_refused_by_field():
 
 
 def test_a_recipe_without_a_name_says_how_to_go_on():
-    with pytest.raises(RecipeError, match=r"go on from there with `recipes.resume\(folder, recipe"):
+    with pytest.raises(RecipeError, match=r"give it there, as in `recipes.resume\(folder, recipe"):
         Run.open(create(origin=None).folder).recipe()
 
 
