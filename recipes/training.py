@@ -1,17 +1,16 @@
 """The main job: from a recipe to a trained, tested, reported and exported model."""
 
-import contextlib
 import time
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from . import catalog, data, distribute
+from . import catalog, data, distribute, recipe_faults
 from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
 from .data.pipeline import ordered_batches, steps_per_epoch, training_batches
-from .errors import RecipeError, near_names
+from .errors import RecipeError
 from .finish import finish
 from .follow import followers
 from .history import History
@@ -19,7 +18,6 @@ from .optimizers import fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
-from .tasks.task import Task
 
 # Steps taken in one call: enough that the way from Python to the loop and back does not count
 # beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.
@@ -145,16 +143,14 @@ def prepare(recipe, splits, place, seed):
     Raises:
         RecipeError: recipe, data and strategy do not fit one another.
     """
-    _check_task(recipe)
+    recipe_faults.check_task(recipe)
     distribute.shared_evenly(recipe.batch_size, place)
     num_steps = steps_per_epoch(splits.train, recipe.batch_size)
     keras.utils.set_random_seed(seed)
     # Never 0: TensorFlow takes a seed of (0, tensor), as a stream's shuffle has, for a Python bool.
     tf.random.set_seed(seed + 1)
-    with _told_plainly(recipe), place.scope():
-        for make in recipe.callbacks:
-            if not isinstance(callback := make(), keras.callbacks.Callback):
-                raise TypeError(f"{callback!r} in `callbacks` is no keras.callbacks.Callback")
+    with recipe_faults.told_plainly(recipe), place.scope():
+        recipe_faults.check_callbacks(recipe)
         model = recipe.task.assemble(recipe, splits)
         rate = recipe.schedule(recipe.learning_rate, num_steps, recipe.epochs)
         recipe.task.compile(
@@ -169,40 +165,6 @@ def prepare(recipe, splits, place, seed):
         # Its variables are there from now on, so that a checkpoint can be restored into them.
         model.optimizer.build(model.trainable_variables)
     return model
-
-
-def _check_task(recipe):
-    if not isinstance(recipe.task, Task):
-        raise RecipeError(
-            f"`task` of recipe {recipe.name!r} must be a Task. Received: task={recipe.task!r}."
-        )
-    if recipe.expected.metric not in recipe.task.figures:
-        raise RecipeError(
-            f"`expected` of recipe {recipe.name!r} must name one of the figures of its task: "
-            f"{', '.join(recipe.task.figures)}. Received: {recipe.expected.metric!r}."
-            + near_names(recipe.expected.metric, recipe.task.figures)
-        )
-
-
-@contextlib.contextmanager
-def _told_plainly(recipe):
-    try:
-        yield
-    except RecipeError:
-        raise
-    except Exception as error:  # whatever a recipe's own functions may raise
-        raise RecipeError(
-            f"The model of recipe {recipe.name!r} could not be made: {type(error).__name__}, "
-            f"{_reason(error)} Look at what was changed of the recipe, or at its script."
-        ) from error
-
-
-def _reason(error):
-    """Return the line of an error that says what happened, without TensorFlow's stack."""
-    noise = (" ", "\t", "[[", "Detected at", "Graph execution error", "Stack trace")
-    lines = [s.strip() for s in str(error).splitlines() if s.strip() and not s.startswith(noise)]
-    reason = (lines or [type(error).__name__])[-1 if isinstance(error, tf.errors.OpError) else 0]
-    return reason.rstrip(".")[:300] + "."
 
 
 def _fit(run, recipe, splits, model, progress, restored=None):
@@ -250,7 +212,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
             + (f"The last good checkpoint is {str(kept[-1])!r}." if kept else "Nothing was saved.")
         ) from error
     except tf.errors.OpError as error:
-        reason = _reason(error)
+        reason = recipe_faults.reason(error)
         run.update(status="failed", failure=reason)
         remedy = (
             "Lower `batch_size`"

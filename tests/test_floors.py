@@ -17,7 +17,7 @@ FLOORS = (
     ("recipes.foundations.", "recipes.vision."),
     ("recipes.catalog",),
     ("recipes.checkpoint", "recipes.run", "recipes.saved_model", "recipes.saved_model_check",
-     "recipes.report", "recipes.follow", "recipes.prediction"),
+     "recipes.report", "recipes.follow", "recipes.prediction", "recipes.recipe_faults"),
     ("recipes.finish",),
     ("recipes.training", "recipes.revisit"),
     ("recipes",),

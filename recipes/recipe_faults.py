@@ -1,0 +1,64 @@
+"""What may be wrong with the parts that a recipe brings along, told in one sentence."""
+
+import contextlib
+
+import keras
+import tensorflow as tf
+
+from .errors import RecipeError, near_names
+from .tasks.task import Task
+
+
+def check_task(recipe):
+    """Check that a recipe's task is one, and evaluates to what the recipe expects.
+
+    Raises:
+        RecipeError: it is not so.
+    """
+    if not isinstance(recipe.task, Task):
+        raise RecipeError(
+            f"`task` of recipe {recipe.name!r} must be a Task. Received: task={recipe.task!r}."
+        )
+    if recipe.expected.metric not in recipe.task.figures:
+        raise RecipeError(
+            f"`expected` of recipe {recipe.name!r} must name one of the figures of its task: "
+            f"{', '.join(recipe.task.figures)}. Received: {recipe.expected.metric!r}."
+            + near_names(recipe.expected.metric, recipe.task.figures)
+        )
+
+
+def check_callbacks(recipe):
+    """Check that a recipe's factories of callbacks make some.
+
+    Raises:
+        TypeError: one makes something else.
+    """
+    for make in recipe.callbacks:
+        if not isinstance(callback := make(), keras.callbacks.Callback):
+            raise TypeError(f"{callback!r} in `callbacks` is no keras.callbacks.Callback")
+
+
+@contextlib.contextmanager
+def told_plainly(recipe):
+    """Turn whatever the making of a recipe's model raises into one sentence.
+
+    Raises:
+        RecipeError: the body raised anything.
+    """
+    try:
+        yield
+    except RecipeError:
+        raise
+    except Exception as error:  # whatever a recipe's own functions may raise
+        raise RecipeError(
+            f"The model of recipe {recipe.name!r} could not be made: {type(error).__name__}, "
+            f"{reason(error)} Look at what was changed of the recipe, or at its script."
+        ) from error
+
+
+def reason(error):
+    """Return the line of an error that says what happened, without TensorFlow's stack."""
+    noise = (" ", "\t", "[[", "Detected at", "Graph execution error", "Stack trace")
+    lines = [s.strip() for s in str(error).splitlines() if s.strip() and not s.startswith(noise)]
+    chosen = (lines or [type(error).__name__])[-1 if isinstance(error, tf.errors.OpError) else 0]
+    return chosen.rstrip(".")[:300] + "."
