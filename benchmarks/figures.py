@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import sys
 import tempfile
 
@@ -16,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from kerasrecipes import recipes
 from kerasrecipes.recipes import catalog, data
+from kerasrecipes.recipes.run import machine
 
 ROOT = pathlib.Path(__file__).parent.parent
 FILE = ROOT / "docs" / "figures.json"
@@ -63,13 +63,6 @@ def measure(name, num_seeds):
         "seconds": round(sum(seconds) / len(seconds), 1),
         "machine": machine(),
     }
-
-
-def machine():
-    """Return what this runs on, in a line."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(os.sched_getaffinity(0))} cores of {names[0]}, {platform.system()}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -162,7 +161,9 @@ def as_markdown(table, num_rounds):
             verdict = "" if ratio >= bar else f" (missed: {bar:g})"
             row.append(f"{ratio:.2f}{verdict} [{min(ratios):.2f}, {max(ratios):.2f}]")
         rows.append(f"| {' | '.join(row)} |")
-    return PAGE.format(rows="\n".join(rows), rounds=num_rounds, batch=BATCH_SIZE, machine=machine())
+    return PAGE.format(
+        rows="\n".join(rows), rounds=num_rounds, batch=BATCH_SIZE, machine=machine_and_packages()
+    )
 
 
 PAGE = """# How fast the recipes train
@@ -192,14 +193,14 @@ epoch that compiles is not counted.
 """
 
 
-def machine():
+def machine_and_packages():
     """Return what this runs on, in a line."""
     from importlib.metadata import version
 
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    from kerasrecipes.recipes.run import machine
+
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "torch"))
-    return f"{len(os.sched_getaffinity(0))} cores of {names[0]}, {platform.system()}, {packages}"
+    return f"{machine()}, {packages}"
 
 
 if __name__ == "__main__":

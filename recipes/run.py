@@ -209,9 +209,7 @@ def hardware(strategy):
     return {
         "machine": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
-        "num_cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "num_cores": _num_cores(),
         "gpus": [
             tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
             for gpu in tf.config.list_physical_devices("GPU")
@@ -219,6 +217,17 @@ def hardware(strategy):
         "strategy": type(strategy).__name__,
         "num_replicas": strategy.num_replicas_in_sync,
     }
+
+
+def machine():
+    """Return the cores, the processor and the system that this runs on, in a line."""
+    return f"{_num_cores()} cores of {_processor()}, {platform.system()}"
+
+
+def _num_cores():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def _processor():

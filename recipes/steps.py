@@ -82,6 +82,8 @@ class TrainingSteps:
     def _loop(self, iterator, num_steps):
         strategy = self.model.distribute_strategy
 
+        # Not inlined: its logs come once all of the step is done, the update of the weights too,
+        # or what is left of the update would count as waiting for the next batch.
         @tf.function(experimental_attributes={"_noinline": True})
         def step(batch):
             logs = strategy.run(self.model.train_step, args=(batch,))
