@@ -1,17 +1,36 @@
 """Layers that Keras lacks, one a file."""
 
 from .batch_normalization import BatchNormalization
+from .cached_attention import CachedAttention
+from .decoder_block import DecoderBlock
+from .encoder_block import EncoderBlock
+from .graph_convolution import GraphConvolution
+from .message_passing import EdgeToNode, NodeToEdge
+from .masking_noise import MaskingNoise
 from .radial_basis_output import RadialBasisOutput
 from .scaled_tanh import ScaledTanh
+from .sinusoidal_positions import SinusoidalPositions
 from .sparse_convolution import SparseConv2D
+from .sparsity_penalty import SparsityPenalty
 from .sub_sampling import SubSampling
 from .subsample_and_pad import SubsampleAndPad
+from .subtract_imagenet_mean import SubtractImageNetMean
 
 __all__ = [
     "BatchNormalization",
+    "CachedAttention",
+    "DecoderBlock",
+    "EdgeToNode",
+    "EncoderBlock",
+    "GraphConvolution",
+    "NodeToEdge",
+    "MaskingNoise",
     "RadialBasisOutput",
     "ScaledTanh",
+    "SinusoidalPositions",
     "SparseConv2D",
+    "SparsityPenalty",
     "SubSampling",
     "SubsampleAndPad",
+    "SubtractImageNetMean",
 ]
