@@ -88,22 +88,23 @@ def one(name, side, file):
 def run_ours(name, inputs, targets, num_epochs):
     """Train the recipe with the training path that `recipes.train` takes."""
     from kerasrecipes.recipes import catalog, distribute
-    from kerasrecipes.recipes.data.pipeline import steps_per_epoch, training_batches
-    from kerasrecipes.recipes.data.splits import IndexedSplit, Splits
+    from kerasrecipes.recipes.data.indexed import IndexedSplit
+    from kerasrecipes.recipes.data.pipeline import training_batches
+    from kerasrecipes.recipes.data.splits import Spec, Splits
     from kerasrecipes.recipes.recipe import replace
     from kerasrecipes.recipes.steps import TrainingSteps
     from kerasrecipes.recipes.training import prepare
 
     split = IndexedSplit(inputs=inputs, targets=targets)
     splits = Splits(
-        name="glyphs", input_name="image", input_shape=(28, 28, 1), input_dtype="uint8",
+        name="glyphs", inputs=Spec("image", (28, 28, 1), "uint8"),
         class_names=tuple("0123456789"), train=split, validation=split, test=split,
         licence="", source="", fingerprint="",
     )  # fmt: skip
     # Nobody else here augments.
     recipe = replace(catalog.get(RECIPES[name]), batch_size=BATCH_SIZE, augment=())
     model = prepare(recipe, splits, distribute.strategy("none"), seed=0)
-    num_steps = steps_per_epoch(split, BATCH_SIZE)
+    num_steps = split.steps_per_epoch(BATCH_SIZE)
     model.train_function = TrainingSteps(model, num_steps)
     batches = training_batches(split, BATCH_SIZE, seed=0)
     return fit(model, num_epochs, x=batches, steps_per_epoch=num_steps, shuffle=False)

@@ -25,19 +25,13 @@ def run(arguments):
     rows = [(name, value, reasons.get(name, "")) for name, value in recipe.describe().items()]
     table(f"{recipe.name}: {recipe.summary}", ("field", "value", "reason"), rows)
     try:
-        shape, num_outputs = _shapes(recipe, data)
+        model = recipe.task.core(recipe, data.load(recipe.data))
     except ValueError as error:
         if recipe.num_parameters is not None:
             print(f"\nParameters: {recipe.num_parameters:,} trainable, by the table above.")
         print(f"Layers are shown once the data are here: {error}")
         return
-    model = recipe.build(shape, num_outputs)
     counts = num_parameters(model)
     print()
     table("Layers", ("layer", "kind", "output", "trainable"), layer_table(model))
     print(f"\nParameters: {counts['trainable']:,} trainable, {counts['total']:,} in all.")
-
-
-def _shapes(recipe, data):
-    splits = data.load(recipe.data)
-    return splits.input_shape, recipe.task.num_outputs(splits)

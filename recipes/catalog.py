@@ -25,6 +25,8 @@ ARCHITECTURES = (
     "vision.lenet",
     "vision.cnn",
     "vision.resnet_cifar",
+    "graph.gcn",
+    "graph.message_passing_network",
 )
 
 # "my_recipe.py", or "my_recipe.py:NAME".

@@ -80,13 +80,14 @@ class Checkpointing(keras.callbacks.Callback):
     after they have been reset.
     """
 
-    def __init__(self, folder, steps, others, *, seconds=60.0, restored=None):
+    def __init__(self, folder, steps, others, *, optimizers, seconds=60.0, restored=None):
         """Set up.
 
         Args:
             folder: str or path to save in.
             steps: the `TrainingSteps` of the run.
             others: list of the run's other callbacks; those with `get_state` are saved.
+            optimizers: list of the optimizers that move the model's variables.
             seconds: float, how long to go on within an epoch between two saves. Defaults to 60.
             restored: `Checkpoint` to go on from, or None to begin. Defaults to None.
         """
@@ -94,6 +95,7 @@ class Checkpointing(keras.callbacks.Callback):
         self.folder = make_folder(folder)
         self.steps = steps
         self.others = [callback for callback in others if hasattr(callback, "get_state")]
+        self.optimizers = optimizers
         self.seconds = seconds
         self.restored = restored
         self.epoch = 0
@@ -164,7 +166,8 @@ class Checkpointing(keras.callbacks.Callback):
         self._restore(self.model.metrics_variables, "metric")
 
     def _variables(self):
-        return [*self.model.variables, *self.model.optimizer.variables]
+        own = [variable for optimizer in self.optimizers for variable in optimizer.variables]
+        return [*self.model.variables, *own]
 
     def _restore(self, variables, kind):
         saved = [name for name in self.restored.arrays if name.startswith(f"{kind}/")]

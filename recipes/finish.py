@@ -5,7 +5,6 @@ import dataclasses
 from . import report
 from .architecture import layer_table, num_parameters
 from .atomic import replacing, write_bytes
-from .data.pipeline import ordered_batches
 from .pictures import curves, png
 from .recipe import Result
 from .saved_model import export
@@ -57,7 +56,7 @@ def finish(run, recipe, splits, model, history):
 
 def evaluate(model, task, splits):
     """Return a task's figures on the test split, and what its pictures are drawn from."""
-    return task.evaluate(model, splits, ordered_batches(splits.test, 256))
+    return task.evaluate(model, splits, splits.test.ordered(256))
 
 
 def write_report(run, recipe, splits, model, history, outcome):

@@ -1,7 +1,6 @@
 """The callbacks that follow every run: what a person watches, live and afterwards."""
 
 from ..callbacks import Progress, TensorBoard, Timing
-from .data.pipeline import examples, ordered_batches
 from .pictures import png
 
 # Examples whose gradients and activations TensorBoard shows, and on which its pictures are drawn.
@@ -25,7 +24,7 @@ def followers(run, recipe, splits, progress):
     board = TensorBoard(
         log_dir=str(run.folder / "tensorboard"),
         histogram_freq=every,
-        sample=examples(splits.validation, range(sampled)),
+        sample=recipe.task.pair(*splits.validation.examples(range(sampled))),
         images=lambda model: _pictures(model, recipe.task, splits),
         images_freq=every,
     )
@@ -34,7 +33,7 @@ def followers(run, recipe, splits, progress):
 
 def _pictures(model, task, splits):
     num_batches = -(-NUM_PICTURED // 256)
-    batches = ordered_batches(splits.validation, 256).take(num_batches)
+    batches = splits.validation.ordered(256).take(num_batches)
     _, outcome = task.evaluate(model, splits, batches)
     drawn = task.pictures(splits, splits.validation, outcome)
     return {title: png(figure) for title, _, figure in drawn}

@@ -16,7 +16,7 @@ BATCH_SIZE = 256
 
 _LARGEST = float(np.finfo(np.float32).max)
 # What is read of a SavedModel's own record.
-_READ = ("input_name", "input_shape", "input_dtype", "class_names", "feature_names")
+_READ = ("inputs", "class_names", "feature_names")
 
 
 def predict(source, files):
@@ -49,7 +49,7 @@ def predict(source, files):
     answers = []
     for file, inputs in batches:
         for start in range(0, len(inputs), BATCH_SIZE):
-            feed = {record["input_name"]: tf.constant(inputs[start : start + BATCH_SIZE])}
+            feed = {record["name"]: tf.constant(inputs[start : start + BATCH_SIZE])}
             answer = {name: value.numpy() for name, value in signature(**feed).items()}
             rows = _rows(answer, record["class_names"])
             for number, row in enumerate(rows, start + 1):
@@ -81,25 +81,32 @@ def _saved_model(source):
 def _record(path):
     try:
         record = json.loads((path / RECORD).read_text("utf-8"))
-        return {key: record[key] for key in _READ}
+        record = {key: record[key] for key in _READ}
+        inputs = [(spec["name"], spec["shape"], spec["dtype"]) for spec in record["inputs"]]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise RecipeError(
             f"SavedModel {str(path)!r} must be one that this package exported, which says in "
             f"{RECORD} what it takes. Received: {error}."
         ) from error
+    if len(inputs) != 1:
+        raise RecipeError(
+            f"SavedModel {str(path)!r} must take one input to answer for files. Received: one that "
+            f"takes {', '.join(name for name, *_ in inputs)}. Call its endpoints from Python."
+        )
+    return {**record, **dict(zip(("name", "shape", "dtype"), inputs[0], strict=True))}
 
 
 def _inputs(file, record):
     if not file.is_file():
         raise RecipeError(f"File {str(file)!r} is not there; check the path.")
-    shape = tuple(record["input_shape"])
+    shape = tuple(record["shape"])
     suffix = file.suffix.lower()
     if suffix == ".csv" and len(shape) == 1:
         return _from_csv(file, record["feature_names"])
     if suffix in (".npy", ".npz"):
-        return _from_numpy(file, shape, record["input_dtype"])
+        return _from_numpy(file, shape, record["dtype"])
     if suffix in EXTENSIONS and len(shape) == 3:
-        return read_pixels(file, shape[2], shape[:2])[None].astype(record["input_dtype"])
+        return read_pixels(file, shape[2], shape[:2])[None].astype(record["dtype"])
     kinds = ".csv" if len(shape) == 1 else ", ".join(EXTENSIONS)
     raise RecipeError(
         f"File {str(file)!r} must be one that holds inputs of shape {shape}: {kinds}, .npy or "
@@ -204,4 +211,9 @@ def _rows(answer, class_names):
             {"label": class_names[label], "probability": float(probability)}
             for label, probability in zip(answer["label"], likely[:, 0], strict=True)
         ]
-    return [{"value": float(value)} for value in answer["value"]]
+    if "value" in answer:
+        return [{"value": float(value)} for value in answer["value"]]
+    raise RecipeError(
+        f"The model must answer with a class or a value for each example. Received: one that gives "
+        f"{', '.join(answer)}. Call its endpoints from Python."
+    )

@@ -80,7 +80,8 @@ class Recipe:
         data: str, a name that `data.load` knows: "digits", "mnist", "tfds:NAME", "folder:PATH",
             "csv:PATH#TARGET", "npz:PATH".
         task: the `Task` that says what learning means here.
-        build: callable `(input_shape, num_outputs) -> keras.Model`, uncompiled, giving logits.
+        build: callable giving an uncompiled `keras.Model` of logits; its task calls it with what
+            the data say, `(input_shape, num_outputs)` for classes and values.
         optimizer: callable `(learning_rate=...) -> keras.optimizers.Optimizer`.
         learning_rate: float > 0, at the start (or at the peak, where the schedule warms up).
         schedule: callable `(learning_rate, steps_per_epoch, epochs)` giving what the optimizer
@@ -89,7 +90,8 @@ class Recipe:
         epochs: int >= 1, passes over the training split.
         normalize: callable giving the layer that stands in front of the model, or None for raw
             input. A layer with `adapt` is adapted to the training split. Defaults to None.
-        augment: tuple of pure functions `(inputs, seed) -> inputs` on a batch; training only.
+        augment: tuple of pure functions `(inputs, targets, seed) -> (inputs, targets)` on a
+            batch; training only.
         callbacks: tuple of callables giving a `keras.callbacks.Callback`.
         expected: `Figure` on the test split.
         num_parameters: int or None, the trainable parameters by the architecture's table with

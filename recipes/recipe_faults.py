@@ -27,6 +27,19 @@ def check_task(recipe):
         )
 
 
+def check_shareable(recipe, place):
+    """Check that a recipe's task runs under a strategy.
+
+    Raises:
+        RecipeError: it does not share a training step, and the strategy has several replicas.
+    """
+    if not recipe.task.shareable and place.num_replicas_in_sync > 1:
+        raise RecipeError(
+            f"Recipe {recipe.name!r} must be trained on one device, since its training step cannot "
+            f"be shared. Received: {place.num_replicas_in_sync} replicas. Take strategy='none'."
+        )
+
+
 def check_callbacks(recipe):
     """Check that a recipe's factories of callbacks make some.
 

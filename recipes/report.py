@@ -227,6 +227,11 @@ def _epochs(history):
     return f"<details><summary>{num_epochs} epochs, every figure</summary>{table}</details>"
 
 
+def _input(spec):
+    shape = " × ".join("any" if side is None else str(side) for side in spec["shape"])
+    return f"{spec['name']}: {shape} {spec['dtype']}"
+
+
 def _data(data):
     if not data:
         return ""
@@ -234,8 +239,7 @@ def _data(data):
     known = {
         "name": data.get("name"),
         "examples": ", ".join(f"{split} {count:,}" for split, count in counts.items()),
-        "shape of an input": " × ".join(map(str, data.get("input_shape") or ())),
-        "type of an input": data.get("input_dtype"),
+        "inputs": "\n".join(_input(spec) for spec in data.get("inputs") or ()),
         "classes": _classes(data.get("class_names")),
         "licence": data.get("licence"),
         "source": data.get("source"),

@@ -13,19 +13,17 @@ import numpy as np
 import tensorflow as tf
 
 from .atomic import make_folder, replacing
-from .data.pipeline import examples
 from .errors import RecipeError
 
 # Where a SavedModel may carry files of its own that loaders and servers leave alone.
 RECORD = Path("assets.extra") / "recipe.json"
-NUM_CHECKED = 16
 
 
 def export(model, task, splits, name, root="saved_models"):
     """Write the next version of a recipe's SavedModel, whole or not at all.
 
-    It is loaded again in a fresh process, fed with examples of the validation split, and compared
-    with the Keras model, before it gets its name.
+    It is loaded again in a fresh process, every endpoint is fed with its example, and the answers
+    are compared with the Keras model's, before it gets its name.
 
     Args:
         model: trained `keras.Model` that takes raw input.
@@ -42,20 +40,18 @@ def export(model, task, splits, name, root="saved_models"):
     """
     parent = make_folder(Path(root) / name)
     path = parent / str(1 + max(versions(parent), default=0))
-    sample = _sample(splits)
     endpoints = task.endpoints(model, splits)
     record = {
         "recipe": name,
-        "input_name": splits.input_name,
-        "input_shape": list(splits.input_shape),
-        "input_dtype": splits.input_dtype,
+        "inputs": splits.describe()["inputs"],
         "class_names": splits.class_names and list(splits.class_names),
         "feature_names": splits.feature_names and list(splits.feature_names),
+        "vocabularies": {key: list(tokens) for key, tokens in splits.vocabularies.items()},
         "data": splits.name,
     }
     with replacing(path) as temporary:
         try:
-            write(model, endpoints, splits, temporary)
+            write(model, endpoints, temporary)
         except tf.errors.OpError as error:  # TensorFlow's name for a full disk
             raise RecipeError(
                 f"SavedModel {str(path)!r} could not be written: {error.message} "
@@ -63,8 +59,7 @@ def export(model, task, splits, name, root="saved_models"):
             ) from error
         (temporary / RECORD).parent.mkdir()
         (temporary / RECORD).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-        expected = {key: endpoint(tf.constant(sample)) for key, endpoint in endpoints.items()}
-        _check_in_fresh_process(temporary, splits.input_name, sample, expected)
+        _check_in_fresh_process(temporary, expected(endpoints))
     return path
 
 
@@ -73,31 +68,29 @@ def versions(parent):
     return [int(path.name) for path in Path(parent).iterdir() if path.name.isdecimal()]
 
 
-def _sample(splits):
-    count = min(NUM_CHECKED, splits.validation.num_examples)
-    return examples(splits.validation, range(count))[0]
-
-
-def write(model, endpoints, splits, path):
-    """Write a model with its endpoints, which take the raw input of `splits`, as a SavedModel."""
+def write(model, endpoints, path):
+    """Write a model with its endpoints, a dict from name to `Endpoint`, as a SavedModel."""
     archive = keras.export.ExportArchive()
     archive.track(model)
-    signature = [
-        tf.TensorSpec((None, *splits.input_shape), splits.input_dtype, name=splits.input_name)
-    ]
     for name, endpoint in endpoints.items():
-        archive.add_endpoint(name, endpoint, input_signature=signature)
+        archive.add_endpoint(name, endpoint.function, input_signature=list(endpoint.inputs))
     archive.write_out(str(path), verbose=False)
 
 
-def _check_in_fresh_process(path, input_name, sample, expected):
-    arrays = {
-        f"{endpoint}/{output}": np.asarray(value)
-        for endpoint, answer in expected.items()
-        for output, value in answer.items()
-    }
+def expected(endpoints):
+    """Return what a SavedModel must answer: arrays by "ENDPOINT/input|output/NAME"."""
+    arrays = {}
+    for name, endpoint in endpoints.items():
+        for spec, array in zip(endpoint.inputs, endpoint.example, strict=True):
+            arrays[f"{name}/input/{spec.name}"] = np.asarray(array, spec.dtype.as_numpy_dtype)
+        for output, array in endpoint.answer().items():
+            arrays[f"{name}/output/{output}"] = array
+    return arrays
+
+
+def _check_in_fresh_process(path, arrays):
     file = path.parent / "expected.npz"
-    np.savez(file, **{f"input/{input_name}": sample}, **arrays)
+    np.savez(file, **arrays)
     process = subprocess.run(
         [sys.executable, "-m", f"{__package__}.saved_model_check", str(path), str(file)],
         capture_output=True,

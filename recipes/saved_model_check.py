@@ -18,21 +18,26 @@ def differences(path, expected):
 
     Args:
         path: path of the SavedModel.
-        expected: dict from "input/NAME" to a batch, and from "ENDPOINT/OUTPUT" to an array.
+        expected: dict from "ENDPOINT/input/NAME" to what it is fed with, and from
+            "ENDPOINT/output/NAME" to what it must answer.
     """
-    (input_key,) = (key for key in expected if key.startswith("input/"))
     signatures = tf.saved_model.load(str(path)).signatures
-    feed = {input_key.removeprefix("input/"): tf.constant(expected[input_key])}
     found = []
-    for endpoint in sorted({key.split("/")[0] for key in expected} - {"input"}):
+    for endpoint in sorted({key.split("/")[0] for key in expected}):
+        feed = {key: tf.constant(array) for key, array in _part(expected, endpoint, "input")}
         answer = signatures[endpoint](**feed)
-        for key in (key for key in expected if key.startswith(f"{endpoint}/")):
-            wanted = expected[key].astype("float64")
-            got = answer[key.partition("/")[2]].numpy().astype("float64")
-            worst = np.abs(got - wanted).max() if got.shape == wanted.shape else np.inf
-            if not worst <= TOLERANCE * max(1.0, np.abs(wanted).max()):
-                found.append(f"`{key}` differs by up to {worst:g}")
+        for name, wanted in _part(expected, endpoint, "output"):
+            wanted = wanted.astype("float64")
+            got = answer[name].numpy().astype("float64")
+            worst = np.abs(got - wanted).max(initial=0) if got.shape == wanted.shape else np.inf
+            if not worst <= TOLERANCE * max(1.0, np.abs(wanted).max(initial=0)):
+                found.append(f"`{endpoint}/{name}` differs by up to {worst:g}")
     return found
+
+
+def _part(expected, endpoint, kind):
+    start = f"{endpoint}/{kind}/"
+    return [(key.removeprefix(start), expected[key]) for key in expected if key.startswith(start)]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The main job: from a recipe to a trained, tested, reported and exported model."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ import tensorflow as tf
 from . import catalog, data, distribute, recipe_faults
 from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
-from .data.pipeline import ordered_batches, steps_per_epoch, training_batches
+from .data.pipeline import training_batches
 from .errors import RecipeError
 from .finish import finish
 from .follow import followers
@@ -145,32 +146,34 @@ def prepare(recipe, splits, place, seed):
     """
     recipe_faults.check_task(recipe)
     distribute.shared_evenly(recipe.batch_size, place)
-    num_steps = steps_per_epoch(splits.train, recipe.batch_size)
+    recipe_faults.check_shareable(recipe, place)
+    num_steps = splits.train.steps_per_epoch(recipe.batch_size)
     keras.utils.set_random_seed(seed)
     # Never 0: TensorFlow takes a seed of (0, tensor), as a stream's shuffle has, for a Python bool.
     tf.random.set_seed(seed + 1)
     with recipe_faults.told_plainly(recipe), place.scope():
         recipe_faults.check_callbacks(recipe)
         model = recipe.task.assemble(recipe, splits)
-        rate = recipe.schedule(recipe.learning_rate, num_steps, recipe.epochs)
+        rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
         recipe.task.compile(
             model,
-            fused(recipe.optimizer(learning_rate=rate)),
+            lambda: fused(recipe.optimizer(learning_rate=rate())),
             # The number holds for evaluation too, whose loop is Keras's own and fails under several
             # replicas (keras#19246).
             steps_per_execution=1
             if place.num_replicas_in_sync > 1
             else min(STEPS_PER_EXECUTION, num_steps),
         )
-        # Its variables are there from now on, so that a checkpoint can be restored into them.
-        model.optimizer.build(model.trainable_variables)
+        # Their variables are there from now on, so that a checkpoint is restored into them.
+        for optimizer, variables in recipe.task.optimizers(model):
+            optimizer.build(variables)
     return model
 
 
 def _fit(run, recipe, splits, model, progress, restored=None):
     """Train from the beginning, or from a checkpoint on; test, report and export."""
     first_step = restored.step if restored else 0
-    num_steps = steps_per_epoch(splits.train, recipe.batch_size)
+    num_steps = splits.train.steps_per_epoch(recipe.batch_size)
     steps = model.train_function = TrainingSteps(model, num_steps, first_step=first_step)
     history = History(run.folder / "history.csv")
     callbacks = [
@@ -182,6 +185,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         run.folder / "checkpoint",
         steps,
         callbacks,
+        optimizers=[optimizer for optimizer, _ in recipe.task.optimizers(model)],
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
     )
@@ -193,11 +197,12 @@ def _fit(run, recipe, splits, model, progress, restored=None):
                 recipe.batch_size,
                 seed=run.record["seed"],
                 augment=recipe.augment,
+                pair=recipe.task.pair,
                 first_step=first_step,
             ),
             shuffle=False,  # the pipeline has shuffled
             steps_per_epoch=num_steps,
-            validation_data=ordered_batches(splits.validation, recipe.batch_size),
+            validation_data=splits.validation.ordered(recipe.batch_size).map(recipe.task.pair),
             initial_epoch=saving.first_epoch(recipe.epochs),
             epochs=recipe.epochs,
             callbacks=[*callbacks, saving],

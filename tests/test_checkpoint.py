@@ -9,8 +9,8 @@ import pytest
 
 from kerasrecipes.recipes import RecipeError
 from kerasrecipes.recipes.checkpoint import NUM_KEPT, Checkpointing, latest
+from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.pipeline import training_batches
-from kerasrecipes.recipes.data.splits import IndexedSplit
 from kerasrecipes.recipes.steps import TrainingSteps
 
 
@@ -27,7 +27,9 @@ def fit(folder, model, epochs, restored=None):
     split = IndexedSplit(inputs=inputs, targets=inputs.sum(axis=1))
     first_step = restored.step if restored else 0
     steps = model.train_function = TrainingSteps(model, 4, first_step=first_step)
-    saving = Checkpointing(folder, steps, [], seconds=0.0, restored=restored)
+    saving = Checkpointing(
+        folder, steps, [], optimizers=[model.optimizer], seconds=0.0, restored=restored
+    )
     model.fit(
         training_batches(split, 10, seed=0, first_step=first_step),
         steps_per_epoch=4,
@@ -149,7 +151,7 @@ def test_a_checkpoint_of_another_model_is_refused(folder):
 
 def test_weights_that_are_not_finite_are_not_saved(folder):
     model = make_model()
-    saving = Checkpointing(folder, TrainingSteps(model, 4), [])
+    saving = Checkpointing(folder, TrainingSteps(model, 4), [], optimizers=[model.optimizer])
     saving.set_model(model)
     model.layers[0].kernel.assign(np.full((4, 1), np.nan))
     saving.save(9)

@@ -60,8 +60,7 @@ def record():
         "hardware": {"processor": "a processor", "num_cores": 2, "gpus": []},
         "data": {
             "name": "digits",
-            "input_shape": [8, 8, 1],
-            "input_dtype": "uint8",
+            "inputs": [{"name": "image", "shape": [8, 8, 1], "dtype": "uint8"}],
             "class_names": ["zero", "one"],
             "num_examples": {"train": 1300, "validation": 147, "test": 350},
             "licence": "CC BY 4.0",

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 
 from kerasrecipes.recipes import distribute
-from kerasrecipes.recipes.data.pipeline import steps_per_epoch, training_batches
-from kerasrecipes.recipes.data.splits import IndexedSplit
+from kerasrecipes.recipes.data.indexed import IndexedSplit
+from kerasrecipes.recipes.data.pipeline import training_batches
 from kerasrecipes.recipes.steps import NonFiniteLoss, TrainingSteps
 
 NUM, BATCH = 70, 10
@@ -27,7 +27,7 @@ def make_model(steps_per_execution=1, rate=0.05):
 
 
 def fit(model, split, epochs=2, **settings):
-    num_steps = steps_per_epoch(split, BATCH)
+    num_steps = split.steps_per_epoch(BATCH)
     model.train_function = TrainingSteps(model, num_steps, **settings)
     batches = training_batches(split, BATCH, seed=5, first_step=settings.get("first_step", 0))
     return model.fit(batches, steps_per_epoch=num_steps, epochs=epochs, verbose=0, shuffle=False)
@@ -60,7 +60,7 @@ def test_steps_that_were_taken_are_passed_over_and_draw_no_data():
     whole = make_model(2)
     fit(whole, split, epochs=1)
     half = make_model(2)
-    num_steps = steps_per_epoch(split, BATCH)
+    num_steps = split.steps_per_epoch(BATCH)
     steps = half.train_function = TrainingSteps(half, num_steps)
     iterator = iter(training_batches(split, BATCH, seed=5))
     steps(iterator)

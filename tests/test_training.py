@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from kerasrecipes import recipes
 from kerasrecipes.recipes import distribute, get, replace
-from kerasrecipes.recipes.data.splits import Splits, StreamedSplit
+from kerasrecipes.recipes.data.splits import Spec, Splits
+from kerasrecipes.recipes.data.streamed import StreamedSplit
 from kerasrecipes.recipes.run import Run
 from kerasrecipes.recipes.training import _fit, prepare
 
@@ -68,9 +69,7 @@ def stream(num_examples, seed):
 def test_a_stream_trains_to_the_end():
     splits = Splits(
         name="made",
-        input_name="features",
-        input_shape=(4,),
-        input_dtype="float32",
+        inputs=Spec("features", (4,), "float32"),
         class_names=("below", "above"),
         train=stream(600, 1),
         validation=stream(50, 2),
@@ -103,7 +102,7 @@ PEAK = """
 import resource, sys
 import keras, numpy as np, tensorflow as tf
 from kerasrecipes.recipes.data.pipeline import training_batches
-from kerasrecipes.recipes.data.splits import StreamedSplit
+from kerasrecipes.recipes.data.streamed import StreamedSplit
 from kerasrecipes.recipes.steps import TrainingSteps
 
 path, copies = sys.argv[1], int(sys.argv[2])

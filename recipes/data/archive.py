@@ -9,15 +9,15 @@ import numpy as np
 
 from ..errors import RecipeError
 from .check import check_lengths
-from .source import Source
-from .splits import IndexedSplit
+from .indexed import IndexedSplit
+from .source import Source, spec
 
 _SPLITS = ("train", "validation", "test")
 # More are no classes but numbers that were stored without a decimal point.
 _MOST_CLASSES = 1000
 
 
-def read(rest, name) -> Source:
+def read(rest, name, data_dir=None, memory_limit=None) -> Source:
     """Read an npz file into memory.
 
     It holds `x` and `y`, or `x_train`, `y_train`, `x_test`, `y_test` and perhaps `x_validation`,
@@ -28,6 +28,8 @@ def read(rest, name) -> Source:
     Args:
         rest: str, the path.
         name: str, what the user calls it.
+        data_dir: not asked for here; every reader is called alike.
+        memory_limit: not asked for here.
 
     Returns:
         `Source`. Inputs of uint8 images stay as they are, all others become float32.
@@ -65,8 +67,7 @@ def read(rest, name) -> Source:
         check_lengths(found, f"the {split} split of {name!r}")
     return Source(
         **splits,
-        input_shape=train.shape[1:],
-        input_dtype=str(train.dtype),
+        inputs=spec(train.shape[1:], train.dtype),
         class_names=class_names,
         location=str(path),
     )

@@ -1,12 +1,15 @@
 """Augmentation: pure functions of a batch and a seed.
 
-Each function here returns a value to call with `(inputs, seed)`. The same seed gives the same
-pictures, so that a run that is resumed sees what it would have seen. Nothing here has a state.
+Each function here returns a value to call with `(inputs, targets, seed)`, which gives `(inputs,
+targets)`. The same seed gives the same pictures, so that a run that is resumed sees what it would
+have seen. Nothing here has a state.
 
     augment=(flip(), crop(padding=4))
 
 `inputs` is a tensor `(batch, height, width, channels)` of any real dtype, which stays as it is;
-`seed` is an integer tensor of shape `(2,)`. Each image is changed on its own.
+`seed` is an integer tensor of shape `(2,)`. Each image is changed on its own. Targets that are
+masks, integers `(batch, height, width)`, are moved along with their image; where nothing was, they
+are -1, which no loss counts. All other targets stay.
 """
 
 import dataclasses
@@ -15,6 +18,7 @@ import math
 import tensorflow as tf
 
 from ..errors import RecipeError
+from .splits import IGNORED
 
 
 def flip():
@@ -76,10 +80,12 @@ def noise(deviation):
 class Flip:
     """See `flip`."""
 
-    def __call__(self, inputs, seed):
+    def __call__(self, inputs, targets, seed):
         """Return the batch, about half of it mirrored."""
         mirrored = _uniform(inputs, seed, "flip", 1) < 0.5  # (batch, 1)
-        return tf.where(mirrored[:, :, None, None], inputs[:, :, ::-1, :], inputs)
+        if _are_masks(targets):
+            targets = tf.where(mirrored[:, :, None], targets[:, :, ::-1], targets)
+        return tf.where(mirrored[:, :, None, None], inputs[:, :, ::-1, :], inputs), targets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,20 +94,25 @@ class Crop:
 
     padding: int
 
-    def __call__(self, inputs, seed):
+    def __call__(self, inputs, targets, seed):
         """Return the batch, each image moved by up to `padding` pixels each way."""
-        margin = [self.padding, self.padding]
-        padded = tf.pad(inputs, [[0, 0], margin, margin, [0, 0]])
         offsets = tf.cast(
             _uniform(inputs, seed, "crop", 2) * (2 * self.padding + 1), tf.int32
         )  # (batch, 2), from 0 to 2 * padding
-        shape = tf.shape(inputs)
+        if _are_masks(targets):
+            targets = self._cut(targets[..., None], offsets, IGNORED)[..., 0]
+        return self._cut(inputs, offsets, 0), targets
+
+    def _cut(self, images, offsets, fill):
+        margin = [self.padding, self.padding]
+        padded = tf.pad(images, [[0, 0], margin, margin, [0, 0]], constant_values=fill)
+        shape = tf.shape(images)
         rows = offsets[:, :1] + tf.range(shape[1])  # (batch, height)
         columns = offsets[:, 1:] + tf.range(shape[2])  # (batch, width)
         cut = tf.gather(
             tf.gather(padded, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1
         )
-        return tf.ensure_shape(cut, inputs.shape)
+        return tf.ensure_shape(cut, images.shape)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,8 +123,11 @@ class Affine:
     zoom: float
     shift: float
 
-    def __call__(self, inputs, seed):
-        """Return the batch, each image under a map of its own, by bilinear interpolation."""
+    def __call__(self, inputs, targets, seed):
+        """Return the batch, each image under a map of its own, by bilinear interpolation.
+
+        A mask is taken from the nearest pixel, since classes have nothing between them.
+        """
         drawn = 2 * _uniform(inputs, seed, "affine", 4) - 1  # (batch, 4) in [-1, 1)
         angle = drawn[:, 0] * math.radians(self.rotation)
         scale = 1 + drawn[:, 1] * self.zoom
@@ -130,15 +144,11 @@ class Affine:
             [-sine, cosine, middle_y + sine * x - cosine * y],
             [zero, zero],
         ]
-        moved = tf.raw_ops.ImageProjectiveTransformV3(
-            images=tf.cast(inputs, tf.float32),
-            transforms=tf.stack([value for row in rows for value in row], axis=1),
-            output_shape=tf.shape(inputs)[1:3],
-            fill_value=0.0,
-            interpolation="BILINEAR",
-            fill_mode="CONSTANT",
-        )
-        return tf.ensure_shape(_cast_back(moved, inputs.dtype), inputs.shape)
+        transforms = tf.stack([value for row in rows for value in row], axis=1)
+        if _are_masks(targets):
+            moved = _transformed(targets[..., None], transforms, "NEAREST", IGNORED)
+            targets = moved[..., 0]
+        return _transformed(inputs, transforms, "BILINEAR", 0), targets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,12 +157,12 @@ class Noise:
 
     deviation: float
 
-    def __call__(self, inputs, seed):
+    def __call__(self, inputs, targets, seed):
         """Return the batch with noise on it."""
         added = tf.random.stateless_normal(
             tf.shape(inputs), _fold(seed, "noise"), stddev=self.deviation
         )
-        return _cast_back(tf.cast(inputs, tf.float32) + added, inputs.dtype)
+        return _cast_back(tf.cast(inputs, tf.float32) + added, inputs.dtype), targets
 
 
 # What is folded into the seed, so that two functions given the same one draw apart.
@@ -165,6 +175,22 @@ def _fold(seed, function):
 
 def _uniform(inputs, seed, function, count):
     return tf.random.stateless_uniform((tf.shape(inputs)[0], count), _fold(seed, function))
+
+
+def _are_masks(targets):
+    return targets.shape.rank == 3 and targets.dtype.is_integer
+
+
+def _transformed(images, transforms, interpolation, fill):
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(images, tf.float32),
+        transforms=transforms,
+        output_shape=tf.shape(images)[1:3],
+        fill_value=float(fill),
+        interpolation=interpolation,
+        fill_mode="CONSTANT",
+    )
+    return tf.ensure_shape(_cast_back(moved, images.dtype), images.shape)
 
 
 def _cast_back(values, dtype):

@@ -61,7 +61,8 @@ def fill(source: Source) -> Source:
     Returns:
         A `Source` with three splits, and a note for each that was carved.
     """
-    stratify = source.class_names is not None
+    # Masks and texts have no one class to keep the share of.
+    stratify = source.class_names is not None and source.train.targets.ndim == 1
     how = "stratified, " if stratify else ""
     for name, fraction in (("test", TEST_FRACTION), ("validation", VALIDATION_FRACTION)):
         if getattr(source, name) is not None:

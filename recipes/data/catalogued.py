@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import builders, examples, images
 from .names import licence_of
-from .source import Source
+from .source import Source, spec
 
 
 def read(rest, name, data_dir, memory_limit) -> Source:
@@ -30,8 +30,7 @@ def read(rest, name, data_dir, memory_limit) -> Source:
     splits, notes, identity = examples.splits(found, pairs, name, memory_limit)
     return Source(
         **splits,
-        input_shape=pairs.input_shape,
-        input_dtype=pairs.input_dtype,
+        inputs=spec(pairs.input_shape, pairs.input_dtype),
         class_names=pairs.class_names,
         feature_names=pairs.feature_names,
         licence=licence_of(name) or found.info.redistribution_info.license or "",

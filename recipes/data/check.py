@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
 from ..errors import RecipeError
-from .splits import IndexedSplit, Splits, StreamedSplit
+from .indexed import IndexedSplit
+from .splits import IGNORED, Splits
+from .streamed import StreamedSplit
 
 # A stream may hold terabytes; its beginning shows a wrong scale or a label that is out of range.
 NUM_STREAMED = 256
@@ -33,10 +36,13 @@ def check(splits: Splits) -> None:
             )
         if isinstance(split, StreamedSplit):
             split = _beginning(split)
+        if not isinstance(split, IndexedSplit):
+            continue  # Checked by whoever made it, as it was read.
         where = f"the {name} split of {splits.name!r}"
         check_lengths(split, where)
         if split.decode is None:
-            _check_inputs(split.inputs, where, splits.feature_names)
+            for inputs in keras.tree.flatten(split.inputs):
+                _check_inputs(inputs, where, splits.feature_names)
         _check_targets(split.targets, where, splits.class_names)
     if splits.class_names is not None:
         _check_classes(splits)
@@ -44,11 +50,12 @@ def check(splits: Splits) -> None:
 
 def check_lengths(split, where):
     """Raise a `RecipeError` unless a split in memory has a target for every input."""
-    if len(split.inputs) != len(split.targets):
-        raise RecipeError(
-            f"Inputs and targets of {where} must be equally many. "
-            f"Received: {len(split.inputs)} inputs, {len(split.targets)} targets."
-        )
+    for inputs in keras.tree.flatten(split.inputs):
+        if len(inputs) != len(split.targets):
+            raise RecipeError(
+                f"Inputs and targets of {where} must be equally many. "
+                f"Received: {len(inputs)} inputs, {len(split.targets)} targets."
+            )
 
 
 def _check_inputs(inputs, where, feature_names):
@@ -73,11 +80,11 @@ def _check_inputs(inputs, where, feature_names):
 def _check_targets(targets, where, class_names):
     floating = np.issubdtype(targets.dtype, np.floating)
     if class_names is None:
-        wrong = np.flatnonzero(~np.isfinite(targets)) if floating else []
+        wrong = np.argwhere(~np.isfinite(targets)) if floating else []
         if len(wrong):
             raise RecipeError(
-                f"Targets of {where} must be finite. Received: {targets[wrong[0]]} in example "
-                f"{wrong[0]}. Remove the example."
+                f"Targets of {where} must be finite. Received: {targets[tuple(wrong[0])]} in "
+                f"example {wrong[0][0]}. Remove the example."
             )
         return
     if not np.issubdtype(targets.dtype, np.integer):
@@ -85,21 +92,25 @@ def _check_targets(targets, where, class_names):
             f"Targets of {where} must be whole numbers, since it has classes. Received: targets of "
             f"{targets.dtype}. Store the labels as integers."
         )
-    wrong = np.flatnonzero((targets < 0) | (targets >= len(class_names)))
+    # Where an example has several targets, one of them may be left out of the count.
+    lowest = 0 if targets.ndim == 1 else IGNORED
+    wrong = np.argwhere((targets < lowest) | (targets >= len(class_names)))
     if len(wrong):
         raise RecipeError(
-            f"Labels of {where} must lie in [0, {len(class_names)}). Received: {targets[wrong[0]]} "
-            f"in example {wrong[0]}. Number the classes from 0 on, as in training."
+            f"Labels of {where} must lie in [0, {len(class_names)}). Received: "
+            f"{targets[tuple(wrong[0])]} in example {wrong[0][0]}. Number the classes from 0 on, "
+            f"as in training."
         )
 
 
 def _check_classes(splits):
     num_classes = len(splits.class_names)
-    train = splits.train
-    if num_classes > 1 and isinstance(train, StreamedSplit):
+    if num_classes > 1 and not isinstance(splits.train, IndexedSplit):
         return  # A stream that is sorted by class begins with a single one.
-    if num_classes < 2 or len(np.unique(train.targets)) < 2:
-        name = splits.class_names[int(train.targets[0])] if num_classes else "none"
+    found = np.unique(splits.train.targets)
+    found = found[found != IGNORED]
+    if num_classes < 2 or len(found) < 2:
+        name = splits.class_names[int(found[0])] if len(found) else "none"
         raise RecipeError(
             f"Data set {splits.name!r} must have at least 2 classes in training. "
             f"Received: only {name!r}. Add examples of another class."
@@ -107,5 +118,5 @@ def _check_classes(splits):
 
 
 def _beginning(split):
-    batch = next(split.dataset.take(NUM_STREAMED).batch(NUM_STREAMED).as_numpy_iterator())
-    return IndexedSplit(inputs=batch[0], targets=batch[1])
+    inputs, targets = next(split.dataset.batch(NUM_STREAMED).as_numpy_iterator())
+    return IndexedSplit(inputs=inputs, targets=targets)

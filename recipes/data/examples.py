@@ -12,7 +12,8 @@ import tensorflow_datasets as tfds
 
 from ..errors import RecipeError
 from . import carve, images, records
-from .splits import IndexedSplit, StreamedSplit
+from .indexed import IndexedSplit
+from .streamed import StreamedSplit
 
 _NUM_AT_ONCE = 256
 

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 
-from .splits import IndexedSplit, Split
+from .splits import Split
 
 _NUM_DIGITS = 16
 
@@ -30,11 +30,8 @@ def fingerprint(splits: dict[str, Split], class_names, identity: bytes = b"") ->
     digest.update(json.dumps([class_names, identity.hex()]).encode())
     for name, split in sorted(splits.items()):
         digest.update(json.dumps([name, split.num_examples]).encode())
-        if not isinstance(split, IndexedSplit):
-            continue
-        if split.decode is None:
-            _update(digest, split.inputs)
-        _update(digest, split.targets)
+        for array in split.arrays():
+            _update(digest, array)
     return digest.hexdigest()[:_NUM_DIGITS]
 
 

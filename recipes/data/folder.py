@@ -10,20 +10,21 @@ import numpy as np
 
 from ..errors import RecipeError
 from . import images
-from .source import Source
-from .splits import IndexedSplit
+from .indexed import IndexedSplit
+from .source import Source, spec
 
 # Up to this many pixels a side, images of one size are kept as they are.
 _LARGEST_KEPT = 256
 _SPLITS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 
 
-def read(rest, name, memory_limit) -> Source:
+def read(rest, name, data_dir, memory_limit) -> Source:
     """Read a folder of images.
 
     Args:
         rest: str, "PATH", "PATH#96" or "PATH#96x128" (height, then width).
         name: str, what the user calls it.
+        data_dir: not asked for here; every reader is called alike.
         memory_limit: int, bytes up to which decoded images are held in memory; beyond, the splits
             hold file names and a `decode`.
 
@@ -53,8 +54,7 @@ def read(rest, name, memory_limit) -> Source:
         identity = _verify(paths, size, channels, root)
     return Source(
         **splits,
-        input_shape=(*size, channels),
-        input_dtype="uint8",
+        inputs=spec((*size, channels), "uint8"),
         class_names=class_names,
         location=str(root),
         identity=identity,

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
 from ..errors import RecipeError
 from .names import names, resolve
-from .splits import Splits, StreamedSplit
+from .splits import Splits
 
 MEMORY_LIMIT = 2 * 2**30
+
+# The module that reads each kind of source, or one data set that is a kind of its own; each has
+# `read(rest, name, data_dir, memory_limit)`.
+READERS = {
+    "embedded": "catalogued",
+    "tfds": "catalogued",
+    "folder": "folder",
+    "masks": "masks",
+    "shapes": "shapes",
+    "shapes/128": "shapes",
+    "oxford_iiit_pet": "segmented",
+    "csv": "table",
+    "npz": "archive",
+    "graph": "graph",
+    "karate_club": "graph",
+}
 
 
 def load(name: str, *, data_dir=None, memory_limit: int = MEMORY_LIMIT) -> Splits:
@@ -30,8 +47,10 @@ def load(name: str, *, data_dir=None, memory_limit: int = MEMORY_LIMIT) -> Split
             would spoil a training run. The message is one sentence and what to do.
     """
     kind, rest = resolve(name)
-    source = _read(kind, rest, name, data_dir, memory_limit)
-    if not isinstance(source.train, StreamedSplit):
+    # Imported as late as this, so that a misspelt name is answered without TensorFlow.
+    reader = importlib.import_module(f".{READERS.get(name, READERS[kind])}", __package__)
+    source = reader.read(rest, name, data_dir, memory_limit)
+    if source.train.divisible:
         from .carve import fill
 
         source = fill(source)
@@ -41,14 +60,15 @@ def load(name: str, *, data_dir=None, memory_limit: int = MEMORY_LIMIT) -> Split
     parts = {"train": source.train, "validation": source.validation, "test": source.test}
     splits = Splits(
         name=name,
-        input_name="image" if len(source.input_shape) == 3 else "features",
-        input_shape=source.input_shape,
-        input_dtype=source.input_dtype,
+        inputs=source.inputs,
         class_names=source.class_names,
         feature_names=source.feature_names,
+        vocabularies=source.vocabularies,
         licence=source.licence,
         source=source.location,
-        fingerprint=fingerprint(parts, source.class_names, source.identity),
+        fingerprint=fingerprint(
+            parts, source.class_names, source.identity + _texts(source.vocabularies)
+        ),
         notes=source.notes,
         **parts,
     )
@@ -67,7 +87,7 @@ def expect_available(name: str, *, data_dir=None) -> None:
         RecipeError: there is no such set, or its host cannot be reached.
     """
     kind, rest = resolve(name)
-    if kind == "tfds":
+    if kind == "tfds" and name not in READERS:
         from . import builders
 
         found = builders.find(rest.partition("#")[0], name, data_dir)
@@ -88,8 +108,10 @@ def fetch(name: str, *, data_dir=None) -> Path:
         RecipeError: as `load`, and where the name stands for your own files.
     """
     kind, rest = resolve(name)
-    if kind not in ("embedded", "tfds"):
-        raise RecipeError(f"Data set {name!r} is your own: there is nothing to fetch.")
+    if name in READERS or READERS[kind] != "catalogued":
+        raise RecipeError(
+            f"Data set {name!r} is made from what is here: there is nothing to fetch."
+        )
     from . import builders
 
     builder = builders.find(rest.partition("#")[0], name, data_dir)
@@ -104,25 +126,10 @@ def info(name: str, *, data_dir=None) -> dict[str, Any]:
     return {
         **splits.describe(),
         "description": row.description if row else "",
-        "input_name": splits.input_name,
         "feature_names": None if splits.feature_names is None else list(splits.feature_names),
     }
 
 
-def _read(kind, rest, name, data_dir, memory_limit):
-    # Imported as late as this, so that a misspelt name is answered without TensorFlow.
-    if kind == "csv":
-        from .table import read
-
-        return read(rest, name)
-    if kind == "npz":
-        from .archive import read
-
-        return read(rest, name)
-    if kind == "folder":
-        from .folder import read
-
-        return read(rest, name, memory_limit)
-    from .catalogued import read
-
-    return read(rest, name, data_dir, memory_limit)
+def _texts(vocabularies):
+    """Return what stands for vocabularies in a fingerprint; nothing where there are none."""
+    return repr(sorted(vocabularies.items())).encode() if vocabularies else b""

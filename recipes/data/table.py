@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import RecipeError, near_names
-from .source import Source
-from .splits import IndexedSplit
+from .indexed import IndexedSplit
+from .source import Source, spec
 
 _NUM_ROWS_AT_ONCE = 20_000
 # Whole numbers are classes up to this many distinct ones, each seen twice or more on average.
@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"[+-]?\d+")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def read(rest, name) -> Source:
+def read(rest, name, data_dir=None, memory_limit=None) -> Source:
     """Read a CSV file into memory.
 
     Text, or whole numbers of few distinct values, make a target of classes; other numbers a
@@ -31,6 +31,8 @@ def read(rest, name) -> Source:
     Args:
         rest: str, "PATH#TARGET", where TARGET is a column's name.
         name: str, what the user calls it.
+        data_dir: not asked for here; every reader is called alike.
+        memory_limit: not asked for here.
 
     Returns:
         `Source` with one split, float32 features, and int64 labels or float32 targets.
@@ -60,8 +62,7 @@ def read(rest, name) -> Source:
     targets, class_names, notes = _read_target(cells, path, target)
     return Source(
         train=IndexedSplit(inputs=inputs, targets=targets),
-        input_shape=(inputs.shape[1],),
-        input_dtype="float32",
+        inputs=spec((inputs.shape[1],), "float32"),
         class_names=class_names,
         feature_names=tuple(column for column in header if column != target),
         location=str(path),

@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from .. import pictures
-from ..data.pipeline import all_targets, examples
 from ..errors import RecipeError
-from .task import Task
+from .endpoint import on_raw_input
+from .task import Task, built
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,18 +23,20 @@ class Classification(Task):
     monitor = "val_accuracy"
     mode = "max"
     figures = ("accuracy", "nll", "baseline_accuracy")
+    baseline = "the most frequent class"
 
-    def num_outputs(self, splits):
+    def core(self, recipe, splits):
         if splits.class_names is None:
             raise RecipeError(
                 f"The targets of {splits.name!r} must be classes for classification. Received: "
                 f"real values. Take a regression recipe, such as 'linear_diabetes'."
             )
-        return splits.num_classes
+        num_outputs = splits.num_classes
+        return built(recipe, splits.input_shape, num_outputs, num_outputs=num_outputs)
 
-    def compile(self, model, optimizer, **settings):
+    def compile(self, model, make_optimizer, **settings):
         model.compile(
-            optimizer,
+            make_optimizer(),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             **settings,
@@ -51,7 +53,7 @@ class Classification(Task):
             "labels": labels,
             "confidence": np.exp(log_probabilities.max(axis=1)),
         }
-        most_frequent = np.bincount(all_targets(splits.train)).argmax()
+        most_frequent = np.bincount(splits.train.targets).argmax()
         figures = {
             "accuracy": float(np.mean(labels == targets)),
             "nll": float(-np.mean(likelihood)),
@@ -82,7 +84,7 @@ class Classification(Task):
                 (
                     "Worst mistakes",
                     "The examples it was most sure of and wrong: truth, answer, confidence.",
-                    pictures.image_grid(examples(split, worst)[0], titles),
+                    pictures.image_grid(split.examples(worst)[0], titles),
                 )
             )
         return shown
@@ -96,7 +98,7 @@ class Classification(Task):
                 "label": tf.argmax(logits, axis=-1),
             }
 
-        return {"serving_default": serving_default}
+        return {"serving_default": on_raw_input(serving_default, splits)}
 
 
 def _log_sum_exp(logits):

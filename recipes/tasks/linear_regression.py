@@ -5,7 +5,6 @@ import dataclasses
 import keras
 import numpy as np
 
-from ..data.pipeline import examples
 from .regression import Regression
 
 
@@ -18,7 +17,7 @@ class LinearRegression(Regression):
     """
 
     def tables(self, model, splits, outcome):
-        features, targets = examples(splits.train, range(splits.train.num_examples))
+        features, targets = splits.train.examples(range(splits.train.num_examples))
         features = features.astype("float64")
         design = np.column_stack([features, np.ones(len(features))])
         closed_form, *_ = np.linalg.lstsq(design, targets.astype("float64"), rcond=None)

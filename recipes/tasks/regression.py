@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from .. import pictures
-from ..data.pipeline import all_targets
 from ..errors import RecipeError, near_names
-from .task import Task
+from .endpoint import on_raw_input
+from .task import Task, built
 
 LOSSES = {
     "mse": keras.losses.MeanSquaredError,
@@ -38,6 +38,7 @@ class Regression(Task):
     monitor = "val_mse"
     mode = "min"
     figures = ("mse", "mae", "r2", "baseline_mse", "baseline_mae", "baseline_r2")
+    baseline = "the mean of the targets"
 
     def __post_init__(self):
         if self.loss not in LOSSES:
@@ -50,19 +51,19 @@ class Regression(Task):
                 f"`delta` of a regression must be above 0. Received: delta={self.delta!r}."
             )
 
-    def num_outputs(self, splits):
+    def core(self, recipe, splits):
         if splits.class_names is not None:
             raise RecipeError(
                 f"The targets of {splits.name!r} must be real values for regression. Received: "
                 f"{splits.num_classes} classes. Take a classification recipe, such as "
                 f"'softmax_wine'."
             )
-        return 1
+        return built(recipe, splits.input_shape, 1, num_outputs=1)
 
-    def compile(self, model, optimizer, **settings):
+    def compile(self, model, make_optimizer, **settings):
         arguments = {"delta": self.delta} if self.loss == "huber" else {}
         model.compile(
-            optimizer,
+            make_optimizer(),
             loss=LOSSES[self.loss](**arguments),
             metrics=[
                 keras.metrics.MeanSquaredError(name="mse"),
@@ -76,7 +77,7 @@ class Regression(Task):
         predicted = predicted.astype("float64").reshape(-1)
         truth = np.concatenate(list(batches.map(lambda _, targets: targets).as_numpy_iterator()))
         truth = truth.astype("float64")
-        mean = all_targets(splits.train).mean(dtype="float64")
+        mean = splits.train.targets.mean(dtype="float64")
         figures = {
             **_errors(predicted, truth),
             **{f"baseline_{name}": value for name, value in _errors(mean, truth).items()},
@@ -97,7 +98,7 @@ class Regression(Task):
             value = tf.cast(model(inputs, training=False), tf.float32)
             return {"value": tf.squeeze(value, axis=-1)}
 
-        return {"serving_default": serving_default}
+        return {"serving_default": on_raw_input(serving_default, splits)}
 
 
 def _errors(predicted, truth):

@@ -4,7 +4,6 @@ import abc
 
 import keras
 
-from ..data.pipeline import ordered_batches
 from ..errors import RecipeError
 
 
@@ -18,23 +17,60 @@ class Task(abc.ABC):
         monitor: str, the log that says how well a run goes, as callbacks and searches watch it.
         mode: "max" or "min", which way `monitor` gets better.
         figures: tuple of str, the names of the figures that `evaluate` gives.
+        baseline: str, the trivial answer whose figure stands beside a recipe's, `baseline_METRIC`
+            among the figures: "the most frequent class".
+        shareable: bool, whether several replicas can share a training step. Defaults to True.
     """
 
     monitor: str
     mode: str
     figures: tuple[str, ...]
+    baseline: str
+    shareable: bool = True
 
     @abc.abstractmethod
-    def num_outputs(self, splits):
-        """Return the second argument of a recipe's `build`, from the data.
+    def core(self, recipe, splits):
+        """Return what a recipe's `build` gives for its data, an uncompiled `keras.Model`.
 
         Raises:
-            RecipeError: this data cannot be learned this way.
+            RecipeError: this data cannot be learned this way, or `build` gives something else.
         """
 
+    def assemble(self, recipe, splits):
+        """Return the uncompiled model of a recipe for its data, taking raw input.
+
+        The normalisation is adapted to the training split and stands in front of what the recipe
+        builds, in one flat graph, so that a summary reads like the paper's table. A task whose
+        model is more than one network puts them together here.
+        """
+        core = self.core(recipe, splits)
+        inputs = keras.tree.map_structure(
+            lambda spec: keras.Input(spec.shape, dtype=spec.dtype, name=spec.name), splits.inputs
+        )
+        hidden = inputs
+        if recipe.normalize is not None:
+            hidden = adapted(recipe.normalize(), splits)(hidden)
+        # Called as a function and not as a layer: the graph goes on through the core's own layers.
+        return keras.Model(inputs, core.call(hidden), name=recipe.name)
+
+    def pair(self, inputs, targets):
+        """Return what `fit` sees of a batch, `(x, y)`. Defaults to inputs and targets."""
+        return inputs, targets
+
     @abc.abstractmethod
-    def compile(self, model, optimizer, **settings):
-        """Compile a model with the task's loss and metrics; `settings` go to `model.compile`."""
+    def compile(self, model, make_optimizer, **settings):
+        """Compile a model with the task's loss and metrics.
+
+        Args:
+            model: what `assemble` gave.
+            make_optimizer: callable giving a fresh optimizer with the recipe's rate and schedule;
+                a model of two players calls it twice.
+            **settings: go to `model.compile`.
+        """
+
+    def optimizers(self, model):
+        """Return the optimizers of a compiled model, each with the variables that it moves."""
+        return [(model.optimizer, model.trainable_variables)]
 
     @abc.abstractmethod
     def evaluate(self, model, splits, batches):
@@ -66,39 +102,38 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def endpoints(self, model, splits):
-        """Return what an export offers: a dict from signature name to a function of raw input.
+        """Return what an export offers: a dict from signature name to `Endpoint`.
 
-        Each function takes one tensor `(batch, *splits.input_shape)` of the raw dtype and returns
-        a dict of tensors with the batch first. There is one named "serving_default".
+        There is one named "serving_default".
         """
 
-    def assemble(self, recipe, splits):
-        """Return the uncompiled model of a recipe for its data, taking raw input.
 
-        The normalisation is adapted to the training split and stands in front of what the recipe
-        builds, in one flat graph, so that a summary reads like the paper's table.
+def built(recipe, *arguments, num_outputs=None):
+    """Return the model that a recipe's `build` gives for these arguments.
 
-        Raises:
-            RecipeError: what the recipe builds is no model, or one of other outputs.
-        """
-        num_outputs = self.num_outputs(splits)
-        core = recipe.build(splits.input_shape, num_outputs)
-        if not isinstance(core, keras.Model) or core.output_shape[-1] != num_outputs:
-            received = getattr(core, "output_shape", type(core).__name__)
-            raise RecipeError(
-                f"`build` of recipe {recipe.name!r} must return a keras.Model that gives the "
-                f"{num_outputs} outputs it is asked for. Received: {received}."
-            )
-        inputs = keras.Input(splits.input_shape, dtype=splits.input_dtype, name=splits.input_name)
-        hidden = inputs
-        if recipe.normalize is not None:
-            hidden = adapted(recipe.normalize(), splits)(hidden)
-        # Called as a function and not as a layer: the graph goes on through the core's own layers.
-        return keras.Model(inputs, core.call(hidden), name=recipe.name)
+    Args:
+        recipe: `Recipe`.
+        *arguments: what `build` is called with.
+        num_outputs: int, the size that the last axis of the answer must have, or None where it may
+            have any. Defaults to None.
+
+    Raises:
+        RecipeError: what the recipe builds is no model, or one of other outputs.
+    """
+    core = recipe.build(*arguments)
+    shape = getattr(core, "output_shape", None) if num_outputs is not None else (num_outputs,)
+    if not isinstance(core, keras.Model) or shape[-1] != num_outputs:
+        outputs = "" if num_outputs is None else f" that gives the {num_outputs} outputs it is "
+        received = getattr(core, "output_shape", type(core).__name__)
+        raise RecipeError(
+            f"`build` of recipe {recipe.name!r} must return a keras.Model"
+            f"{outputs and outputs + 'asked for'}. Received: {received}."
+        )
+    return core
 
 
 def adapted(layer, splits):
     """Adapt a normalisation layer to the training split, where it is of the kind that adapts."""
     if hasattr(layer, "adapt"):
-        layer.adapt(ordered_batches(splits.train, 1024).map(lambda inputs, _: inputs))
+        layer.adapt(splits.train.ordered(1024).map(lambda inputs, _: inputs))
     return layer

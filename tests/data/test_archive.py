@@ -21,7 +21,7 @@ def labels(num_examples=20):
 def test_two_axes_are_features(load, together):
     x = np.random.default_rng(0).normal(size=(20, 3))
     splits = load(x=x, y=labels())
-    assert (splits.input_name, splits.input_shape) == ("features", (3,))
+    assert (splits.inputs.name, splits.input_shape) == ("features", (3,))
     inputs, targets = together(splits)
     order = np.argsort(inputs[:, 0])
     np.testing.assert_array_equal(inputs[order], x[np.argsort(x[:, 0])].astype(np.float32))
@@ -31,13 +31,13 @@ def test_two_axes_are_features(load, together):
 
 def test_three_axes_are_images_without_their_channel(load):
     splits = load(x=np.zeros((20, 5, 4), np.uint8), y=labels())
-    assert (splits.input_name, splits.input_shape) == ("image", (5, 4, 1))
-    assert splits.train.inputs.dtype == np.uint8 and splits.input_dtype == "uint8"
+    assert (splits.inputs.name, splits.input_shape) == ("image", (5, 4, 1))
+    assert splits.train.inputs.dtype == np.uint8 and splits.inputs.dtype == "uint8"
 
 
 def test_images_of_other_types_become_float32(load):
     splits = load(x=np.full((20, 5, 4, 3), 0.5), y=labels())
-    assert splits.train.inputs.dtype == np.float32 and splits.input_dtype == "float32"
+    assert splits.train.inputs.dtype == np.float32 and splits.inputs.dtype == "float32"
 
 
 def test_given_splits_are_kept(load):

@@ -18,6 +18,13 @@ def seed(number=0):
     return tf.constant([-1 - number, 3], tf.int64)
 
 
+def augmented(function, inputs, seed):
+    labels = tf.range(tf.shape(inputs)[0])
+    inputs, targets = function(inputs, labels, seed)
+    assert targets is labels
+    return inputs
+
+
 @pytest.fixture(params=FUNCTIONS, ids=repr)
 def function(request):
     return request.param
@@ -25,38 +32,38 @@ def function(request):
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float32"])
 def test_shape_and_dtype_stay(function, dtype):
-    changed = function(images(dtype), seed())
+    changed = augmented(function, images(dtype), seed())
     assert changed.dtype == dtype and changed.shape == SHAPE
 
 
 def test_the_same_seed_gives_the_same_pictures_and_another_does_not(function):
-    once = function(images(), seed()).numpy()
+    once = augmented(function, images(), seed()).numpy()
     tf.random.set_seed(99)
-    np.testing.assert_array_equal(once, function(images(), seed()))
-    np.testing.assert_array_equal(once, tf.function(function)(images(), seed()))
-    assert not np.array_equal(once, function(images(), seed(1)))
+    np.testing.assert_array_equal(once, augmented(function, images(), seed()))
+    np.testing.assert_array_equal(once, tf.function(augmented)(function, images(), seed()))
+    assert not np.array_equal(once, augmented(function, images(), seed(1)))
     assert not np.array_equal(once, images())
 
 
 def test_seeds_of_32_bits_do_too(function):
-    assert function(images(), tf.constant([1, 2], tf.int32)).shape == SHAPE
+    assert augmented(function, images(), tf.constant([1, 2], tf.int32)).shape == SHAPE
 
 
 def test_each_image_is_changed_on_its_own(function):
     same = tf.repeat(images(shape=(1, *SHAPE[1:])), 16, axis=0)
-    changed = function(same, seed()).numpy()
+    changed = augmented(function, same, seed()).numpy()
     assert len(np.unique(changed.reshape(16, -1), axis=0)) > 1
 
 
 def test_it_runs_in_a_pipeline_with_batches_of_unknown_size(function):
     data = tf.data.Dataset.from_tensor_slices(images()).batch(3)
-    batches = list(data.map(lambda batch: function(batch, seed())))
+    batches = list(data.map(lambda batch: augmented(function, batch, seed())))
     assert [len(batch) for batch in batches] == [3, 3, 2]
 
 
 def test_two_functions_with_one_seed_draw_apart():
-    moved = crop(padding=2)(images(), seed())
-    assert not np.array_equal(flip()(moved, seed()), flip()(moved, seed(1)))
+    moved = augmented(crop(padding=2), images(), seed())
+    assert not np.array_equal(augmented(flip(), moved, seed()), augmented(flip(), moved, seed(1)))
 
 
 def test_a_repr_says_what_it_does_and_equal_ones_are_equal():
@@ -67,7 +74,7 @@ def test_a_repr_says_what_it_does_and_equal_ones_are_equal():
 
 def test_flip_mirrors_about_half():
     batch = images(shape=(400, 2, 5, 1))
-    flipped = flip()(batch, seed()).numpy()
+    flipped = augmented(flip(), batch, seed()).numpy()
     mirrored = (flipped == batch.numpy()[:, :, ::-1]).all(axis=(1, 2, 3))
     kept = (flipped == batch.numpy()).all(axis=(1, 2, 3))
     assert (mirrored ^ kept).all()
@@ -82,18 +89,20 @@ def test_crop_is_a_window_of_the_padded_image_and_reaches_every_offset():
         for row in range(3)
         for column in range(3)
     }
-    found = {windows[image.tobytes()] for image in crop(padding=1)(batch, seed()).numpy()}
+    found = {
+        windows[image.tobytes()] for image in augmented(crop(padding=1), batch, seed()).numpy()
+    }
     assert found == set(windows.values())
 
 
 def test_affine_of_nothing_changes_nothing():
-    np.testing.assert_array_equal(affine()(images(), seed()), images())
+    np.testing.assert_array_equal(augmented(affine(), images(), seed()), images())
 
 
 def test_affine_shifts_by_no_more_than_it_says():
     batch = np.zeros((200, 21, 11, 1), "float32")
     batch[:, 10, 5] = 1.0
-    moved = affine(shift=0.2)(tf.constant(batch), seed()).numpy()[..., 0]
+    moved = augmented(affine(shift=0.2), tf.constant(batch), seed()).numpy()[..., 0]
     np.testing.assert_allclose(moved.sum(axis=(1, 2)), 1.0, rtol=1e-4)
     rows = (moved * np.arange(21)[:, None]).sum(axis=(1, 2)) - 10
     columns = (moved * np.arange(11)).sum(axis=(1, 2)) - 5
@@ -104,7 +113,7 @@ def test_affine_shifts_by_no_more_than_it_says():
 def test_affine_turns_about_the_centre_by_no_more_than_it_says():
     batch = np.zeros((200, 41, 41, 1), "float32")
     batch[:, 20, 35] = 1.0  # 15 pixels right of the centre
-    moved = affine(rotation=30)(tf.constant(batch), seed()).numpy()[..., 0]
+    moved = augmented(affine(rotation=30), tf.constant(batch), seed()).numpy()[..., 0]
     total = moved.sum(axis=(1, 2))
     y = (moved * np.arange(41)[:, None]).sum(axis=(1, 2)) / total - 20
     x = (moved * np.arange(41)).sum(axis=(1, 2)) / total - 20
@@ -116,22 +125,37 @@ def test_affine_turns_about_the_centre_by_no_more_than_it_says():
 def test_affine_enlarges_and_shrinks():
     batch = np.zeros((200, 41, 41, 1), "float32")
     batch[:, 16:25, 16:25] = 1.0
-    moved = affine(zoom=0.5)(tf.constant(batch), seed()).numpy()
+    moved = augmented(affine(zoom=0.5), tf.constant(batch), seed()).numpy()
     scale = np.sqrt(moved.sum(axis=(1, 2, 3))) / 9
     assert 0.45 < scale.min() < 0.6 and 1.4 < scale.max() < 1.55
 
 
 def test_noise_has_its_deviation_and_bytes_do_not_wrap_round():
     grey = tf.fill((4, 32, 32, 1), tf.constant(100, tf.uint8))
-    added = noise(5.0)(grey, seed()).numpy().astype(float) - 100
+    added = augmented(noise(5.0), grey, seed()).numpy().astype(float) - 100
     assert abs(added.mean()) < 0.3 and abs(added.std() - 5) < 0.3
-    black = noise(5.0)(tf.zeros_like(grey), seed()).numpy()
+    black = augmented(noise(5.0), tf.zeros_like(grey), seed()).numpy()
     assert black.max() < 40 and (black == 0).mean() > 0.4
 
 
 def test_noise_serves_features():
     features = tf.zeros((5, 3))
-    assert noise(0.1)(features, seed()).shape == (5, 3)
+    assert augmented(noise(0.1), features, seed()).shape == (5, 3)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[:3], ids=repr)
+def test_masks_are_moved_along_with_their_images(function):
+    # An image that is its own mask, in large blocks: the two agree wherever nothing is blended.
+    classes = np.random.default_rng(1).integers(0, 5, (6, 4, 4)).repeat(8, 1).repeat(8, 2)
+    inputs, targets = function(
+        tf.constant(classes[..., None] * 50, tf.float32), tf.constant(classes, tf.int32), seed()
+    )
+    inputs, targets = inputs.numpy()[..., 0] / 50, targets.numpy()
+    assert targets.dtype == np.int32 and not np.array_equal(targets, classes)
+    assert set(np.unique(targets)) <= {-1, 0, 1, 2, 3, 4}
+    pure = (np.abs(inputs - inputs.round()) < 1e-3) & (targets >= 0)
+    assert pure.mean() > 0.4
+    assert (inputs.round()[pure] == targets[pure]).mean() > 0.97
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,16 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes.data.carve import carve, fill
+from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.source import Source
-from kerasrecipes.recipes.data.splits import IndexedSplit
+from kerasrecipes.recipes.data.splits import Spec
 from kerasrecipes.recipes.errors import RecipeError
 
 
 def source_of(labels, **fields):
     inputs = np.arange(len(labels), dtype=np.float32)[:, np.newaxis]
     split = IndexedSplit(inputs=inputs, targets=np.asarray(labels))
-    fields = {"input_shape": (1,), "input_dtype": "float32", "class_names": ("a", "b")} | fields
+    fields = {"inputs": Spec("features", (1,), "float32"), "class_names": ("a", "b")} | fields
     return Source(train=split, **fields)
 
 

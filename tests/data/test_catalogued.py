@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 
 from kerasrecipes.recipes import data
 from kerasrecipes.recipes.data import builders, examples, reach
-from kerasrecipes.recipes.data.splits import StreamedSplit
+from kerasrecipes.recipes.data.streamed import StreamedSplit
 from kerasrecipes.recipes.errors import RecipeError
 
 PUBLIC = {
@@ -82,7 +82,7 @@ def test_public_sets_load_from_mock_data(name, no_network):
     counts = [s.num_examples for s in (splits.train, splits.validation, splits.test)]
     assert counts == [36, 4, 40]
     assert splits.train.inputs.shape == (36, *shape)
-    assert splits.train.inputs.dtype == splits.input_dtype
+    assert splits.train.inputs.dtype == splits.inputs.dtype
     assert splits.train.targets.dtype == np.int64
 
 

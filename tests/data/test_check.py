@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from kerasrecipes.recipes.data.check import check
-from kerasrecipes.recipes.data.splits import IndexedSplit, Splits, StreamedSplit
+from kerasrecipes.recipes.data.indexed import IndexedSplit
+from kerasrecipes.recipes.data.splits import Spec, Splits
+from kerasrecipes.recipes.data.streamed import StreamedSplit
 from kerasrecipes.recipes.errors import RecipeError
 
 
@@ -18,9 +20,7 @@ def split_of(num_examples=6):
 def splits():
     return Splits(
         name="mine",
-        input_name="features",
-        input_shape=(2,),
-        input_dtype="float32",
+        inputs=Spec("features", (2,), "float32"),
         class_names=("no", "yes"),
         feature_names=("height", "width"),
         train=split_of(),

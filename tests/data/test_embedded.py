@@ -21,7 +21,7 @@ def test_digits_are_those_of_scikit_learn(data_dir, together):
     images = np.round(truth.images / 16 * 255).astype(np.uint8)[..., np.newaxis]
     assert rows(inputs, targets) == rows(images, truth.target.astype(np.int64))
     assert inputs.dtype == np.uint8 and inputs.max() == 255
-    assert (splits.input_name, splits.input_shape, splits.num_classes) == ("image", (8, 8, 1), 10)
+    assert (splits.inputs.name, splits.input_shape, splits.num_classes) == ("image", (8, 8, 1), 10)
 
 
 @pytest.mark.parametrize("name", ["wine", "breast_cancer"])
@@ -33,7 +33,7 @@ def test_tables_are_those_of_scikit_learn(name, data_dir, together):
     )
     assert splits.feature_names == tuple(truth.feature_names)
     assert splits.class_names == tuple(truth.target_names)
-    assert (splits.input_name, splits.input_dtype) == ("features", "float32")
+    assert (splits.inputs.name, splits.inputs.dtype) == ("features", "float32")
 
 
 def test_diabetes_is_raw(data_dir, together):
@@ -96,5 +96,5 @@ def test_info_and_fetch(data_dir):
     assert told["num_examples"] == {"train": 136, "validation": 15, "test": 27}
     assert told["feature_names"][0] == "alcohol" and "178 wines" in told["description"]
     assert (data.fetch("wine", data_dir=data_dir) / "dataset_info.json").is_file()
-    with pytest.raises(ValueError, match=r"is your own: there is nothing to fetch"):
+    with pytest.raises(ValueError, match=r"is made from what is here: there is nothing to fetch"):
         data.fetch("csv:a.csv#b")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes.data.fingerprint import fingerprint
-from kerasrecipes.recipes.data.splits import IndexedSplit
+from kerasrecipes.recipes.data.indexed import IndexedSplit
 
 
 def splits_of(pixels, labels=(0, 1)):

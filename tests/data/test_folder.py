@@ -34,7 +34,7 @@ def fill(root, num_images=10, classes=("cat", "dog"), **options):
 def test_images_of_one_size_are_kept_as_they_are(tmp_path):
     splits = data.load(f"folder:{fill(tmp_path / 'pets')}")
     assert splits.class_names == ("cat", "dog")
-    assert (splits.input_name, splits.input_shape) == ("image", (20, 30, 3))
+    assert (splits.inputs.name, splits.input_shape) == ("image", (20, 30, 3))
     # 15 % of 20, then a tenth of the 17 that are left.
     counts = [s.num_examples for s in (splits.train, splits.validation, splits.test)]
     assert counts == [15, 2, 3]

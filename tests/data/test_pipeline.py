@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasrecipes.recipes.data.pipeline import (
-    all_targets,
-    examples,
-    ordered_batches,
-    steps_per_epoch,
-    training_batches,
-)
-from kerasrecipes.recipes.data.splits import IndexedSplit, StreamedSplit
+from kerasrecipes.recipes.data.indexed import IndexedSplit
+from kerasrecipes.recipes.data.pipeline import training_batches
+from kerasrecipes.recipes.data.streamed import StreamedSplit
 from kerasrecipes.recipes.errors import RecipeError
 
 NUM = 23
@@ -51,7 +46,7 @@ def take(batches, count):
 
 
 def test_an_epoch_visits_each_example_at_most_once_and_inputs_stay_with_targets(split):
-    num_steps = steps_per_epoch(split, 5)
+    num_steps = split.steps_per_epoch(5)
     assert num_steps == 4
     seen = take(training_batches(split, 5, seed=3), 2 * num_steps)
     for inputs, targets in seen:
@@ -65,8 +60,8 @@ def test_an_epoch_visits_each_example_at_most_once_and_inputs_stay_with_targets(
 
 
 def test_a_batch_is_a_function_of_seed_and_step_alone(split):
-    def double(inputs, seed):
-        return tf.cast(inputs, tf.int64) + seed[1] * 1000
+    def double(inputs, targets, seed):
+        return tf.cast(inputs, tf.int64) + seed[1] * 1000, targets
 
     straight = take(training_batches(split, 5, seed=7, augment=(double,)), 11)
     for first_step in (1, 4, 6):
@@ -82,27 +77,27 @@ def test_a_batch_is_a_function_of_seed_and_step_alone(split):
 
 def test_cardinality_is_known(split):
     assert training_batches(split, 5, seed=0).cardinality() == tf.data.INFINITE_CARDINALITY
-    assert ordered_batches(split, 5).cardinality() == 5
+    assert split.ordered(5).cardinality() == 5
 
 
 def test_ordered_batches_hold_every_example_once_in_order(split):
-    batches = list(ordered_batches(split, 5).as_numpy_iterator())
+    batches = list(split.ordered(5).as_numpy_iterator())
     assert [len(targets) for _, targets in batches] == [5, 5, 5, 5, 3]
     np.testing.assert_array_equal(np.concatenate([t for _, t in batches]), np.arange(NUM))
 
 
 def test_examples_come_in_the_order_asked_for(split):
-    inputs, targets = examples(split, [7, 2, 19])
+    inputs, targets = split.examples([7, 2, 19])
     assert targets.tolist() == [7, 2, 19]
     assert inputs[:, 0].tolist() == [7, 2, 19]
-    np.testing.assert_array_equal(all_targets(split), np.arange(NUM))
+    np.testing.assert_array_equal(split.targets, np.arange(NUM))
 
 
 def test_a_batch_larger_than_the_split_is_refused(split):
     with pytest.raises(
         RecipeError, match=r"at most the number of training examples, 23\. Received"
     ):
-        steps_per_epoch(split, 24)
+        split.steps_per_epoch(24)
 
 
 def test_shuffling_is_uniform():
@@ -112,3 +107,30 @@ def test_shuffling_is_uniform():
     counts = np.bincount(firsts, minlength=8)
     chi_squared = ((counts - 100) ** 2 / 100).sum()
     assert chi_squared < 7 + 3 * np.sqrt(14)
+
+
+def test_a_task_pairs_what_was_augmented(split):
+    batches = training_batches(
+        split,
+        5,
+        seed=0,
+        augment=(lambda inputs, targets, seed: (inputs * 0, targets),),
+        pair=lambda inputs, targets: (targets, inputs),
+    )
+    ((targets, inputs),) = take(batches, 1)
+    assert targets.shape == (5,) and not inputs.any()
+
+
+def test_the_first_examples_are_a_split(split):
+    first = split.first(3)
+    assert first.num_examples == 3 and first.targets.tolist() == [0, 1, 2]
+    assert split.first(100).num_examples == NUM
+
+
+def test_several_inputs_are_gathered_by_name():
+    numbers = np.arange(NUM)
+    split = IndexedSplit(inputs={"a": numbers, "b": -numbers[:, None]}, targets=numbers)
+    ((inputs, targets),) = take(training_batches(split, 5, seed=0), 1)
+    np.testing.assert_array_equal(inputs["a"], targets)
+    np.testing.assert_array_equal(inputs["b"][:, 0], -targets)
+    assert split.take([4, 2]).examples([1])[0]["b"].tolist() == [[-2]]

@@ -64,7 +64,7 @@ def test_tables_load_and_are_carved(tmp_path):
     lines = [f"{a},{b},{c},{'up' if a > 0 else 'down'}" for a, b, c in rows]
     (tmp_path / "t.csv").write_text("\n".join(["a,b,c,way", *lines]))
     splits = data.load(f"csv:{tmp_path / 't.csv'}#way")
-    assert (splits.input_name, splits.input_dtype) == ("features", "float32")
+    assert (splits.inputs.name, splits.inputs.dtype) == ("features", "float32")
     assert splits.describe()["num_examples"] == {"train": 153, "validation": 17, "test": 30}
     assert ((splits.test.inputs[:, 0] > 0) == (splits.test.targets == 1)).all()
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss
 
-from kerasrecipes.recipes.data.pipeline import ordered_batches
-from kerasrecipes.recipes.data.splits import IndexedSplit, Splits
+from kerasrecipes.recipes.data.indexed import IndexedSplit
+from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.tasks.classification import Classification
 
 
@@ -13,9 +13,7 @@ def make_splits(logits, targets):
     split = IndexedSplit(inputs=logits.astype("float32"), targets=targets)
     return Splits(
         name="made",
-        input_name="features",
-        input_shape=(logits.shape[1],),
-        input_dtype="float32",
+        inputs=Spec("features", (logits.shape[1],), "float32"),
         class_names=tuple("abcde")[: logits.shape[1]],
         train=split,
         validation=split,
@@ -30,7 +28,7 @@ def evaluate(logits, targets):
     inputs = keras.Input((logits.shape[1],))
     model = keras.Model(inputs, keras.layers.Identity()(inputs))
     splits = make_splits(logits, targets)
-    return Classification().evaluate(model, splits, ordered_batches(splits.test, 7))
+    return Classification().evaluate(model, splits, splits.test.ordered(7))
 
 
 @pytest.mark.parametrize("scale", [1, 5])

@@ -7,7 +7,6 @@ from sklearn.linear_model import LinearRegression as LeastSquares
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from kerasrecipes.recipes import RecipeError, data
-from kerasrecipes.recipes.data.pipeline import ordered_batches
 from kerasrecipes.recipes.tasks.linear_regression import LinearRegression, raw_coefficients
 from kerasrecipes.recipes.tasks.regression import Regression
 
@@ -28,7 +27,7 @@ def make_model(splits, normalized):
 
 def test_the_figures_are_those_of_scikit_learn(splits):
     model, _ = make_model(splits, True)
-    figures, outcome = Regression().evaluate(model, splits, ordered_batches(splits.test, 7))
+    figures, outcome = Regression().evaluate(model, splits, splits.test.ordered(7))
     truth, predicted = splits.test.targets, model.predict(splits.test.inputs, verbose=0)[:, 0]
     mean = np.full(len(truth), splits.train.targets.mean())
     for prefix, answer in (("", predicted), ("baseline_", mean)):
@@ -42,7 +41,7 @@ def test_the_figures_are_those_of_scikit_learn(splits):
 def test_targets_that_do_not_vary_have_figures_too(splits):
     model, _ = make_model(splits, True)
     one = dataclasses.replace(splits, test=splits.test.take([0]))
-    figures, _ = Regression().evaluate(model, one, ordered_batches(one.test, 7))
+    figures, _ = Regression().evaluate(model, one, one.test.ordered(7))
     assert figures["r2"] == figures["baseline_r2"] == 0.0
     assert all(np.isfinite(list(figures.values())))
 

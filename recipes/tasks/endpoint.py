@@ -1,0 +1,55 @@
+"""What an export offers: a named function of tensors, and what it is checked with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# Examples that an export is checked with, of the validation split.
+NUM_CHECKED = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """One signature of an export.
+
+    Attributes:
+        function: callable of tensors, in the order of `inputs`, returning a dict from name to
+            tensor. It has no state and draws no random number but from a seed that it is given.
+        inputs: tuple of named `tf.TensorSpec`; the batch comes first and is None where it is free.
+        example: tuple of arrays that fit `inputs`, which the export must answer as Python does.
+    """
+
+    function: Callable[..., dict[str, tf.Tensor]]
+    inputs: tuple[tf.TensorSpec, ...]
+    example: tuple[np.ndarray, ...]
+
+    def answer(self):
+        """Return what the function gives for the example, a dict from name to array."""
+        pairs = zip(self.example, self.inputs, strict=True)
+        given = (tf.constant(array, spec.dtype) for array, spec in pairs)
+        return {name: value.numpy() for name, value in self.function(*given).items()}
+
+
+def on_raw_input(function, splits):
+    """Return the endpoint of a function that takes what the model takes.
+
+    Args:
+        function: callable of the raw input, or of the dict of them where there are several.
+        splits: the `Splits` that say what a raw input is; checked with examples for validation.
+    """
+    count = min(NUM_CHECKED, splits.validation.num_examples)
+    inputs, _ = splits.validation.examples(range(count))
+
+    def of_tensors(*tensors):
+        return function(keras.tree.pack_sequence_as(splits.inputs, tensors))
+
+    return Endpoint(
+        of_tensors,
+        tuple(tf.TensorSpec((None, *s.shape), s.dtype, name=s.name) for s in splits.specs),
+        tuple(keras.tree.flatten(inputs)),
+    )
