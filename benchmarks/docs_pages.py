@@ -1,7 +1,8 @@
-"""The pages of the recipe families: docs/foundations.md, docs/vision.md.
+"""The pages of the recipes: one a family, docs/vision.md, and one an architecture, docs/vision/.
 
 `make docs` runs this. What the pages say is written once, in the source: the docstring of each
-architecture, the fields of its recipes, the reasons beside them, and docs/figures.json.
+architecture, the fields of its recipes, the reasons beside them, and docs/figures.json with the
+pictures of recorded runs.
 """
 
 import ast
@@ -32,61 +33,98 @@ _HEADER = (
     "trivial answer",
 )
 
+_MADE = (
+    "This page is made by `make docs` from the source of the architectures and from "
+    "[figures.json]({up}figures.json). Change those, not this page."
+)
+
 
 def main():
     """Write every page."""
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
         print(path.relative_to(ROOT))
 
 
 def pages():
-    """Return the page of each family, a dict from path to text."""
-    families = dict.fromkeys(entry.family for entry in catalog.entries().values())
-    return {ROOT / "docs" / f"{family}.md": page(family) for family in families}
+    """Return every page, a dict from path to text."""
+    architectures = dict.fromkeys(entry.architecture for entry in catalog.entries().values())
+    families = dict.fromkeys(architecture.split(".")[0] for architecture in architectures)
+    figures = measured()
+    docs = ROOT / "docs"
+    return {
+        **{docs / f"{family}.md": family_page(family, figures) for family in families},
+        **{
+            docs / f"{architecture.replace('.', '/')}.md": architecture_page(architecture, figures)
+            for architecture in architectures
+        },
+    }
 
 
-def page(family):
-    """Return the page of one family."""
+def family_page(family, figures):
+    """Return the page of a family: its architectures, and what their recipes reach."""
     entries = [entry for entry in catalog.entries().values() if entry.family == family]
     architectures = list(dict.fromkeys(entry.architecture for entry in entries))
-    figures = measured()
-    parts = [
-        f"# The {family} recipes",
-        "This page is made by `make docs` from the source of the architectures and from "
-        "[figures.json](figures.json). Change those, not this page.",
-        _how_to_read(entries, figures),
-        *(_architecture(architecture, entries, figures) for architecture in architectures),
+    lines = [
+        f"- [{title(architecture)}]({architecture.replace('.', '/')}.md), "
+        f"[source](../{source(architecture)})"
+        for architecture in architectures
     ]
-    return "\n\n".join(parts) + "\n"
+    return _joined(
+        f"# The {family} recipes",
+        _MADE.format(up=""),
+        "\n".join(lines),
+        _how_to_read(entries, figures),
+        _table(entries, figures),
+    )
+
+
+def architecture_page(architecture, figures):
+    """Return the page of an architecture: the paper, the layers, the recipes, the pictures."""
+    entries = [e for e in catalog.entries().values() if e.architecture == architecture]
+    rest = _docstring(architecture).partition("\n")[2]
+    return _joined(
+        f"# {title(architecture)}",
+        _MADE.format(up="../"),
+        f"Source: [{source(architecture)}](../../{source(architecture)}). "
+        f"All of the family: [{entries[0].family}](../{entries[0].family}.md).",
+        rest.strip(),
+        f"## Recipes of `{architecture}`",
+        _how_to_read(entries, figures),
+        _table(entries, figures),
+        *(_reasons(entry) for entry in entries),
+        *(_pictures(entry, figures) for entry in entries),
+    )
+
+
+def title(architecture):
+    """Return the first line of an architecture's docstring."""
+    return _docstring(architecture).partition("\n")[0].strip().removesuffix(".")
+
+
+def source(architecture):
+    """Return the path of an architecture's file from the root."""
+    return f"recipes/{architecture.replace('.', '/')}.py"
+
+
+def _docstring(architecture):
+    return ast.get_docstring(ast.parse((ROOT / source(architecture)).read_text("utf-8")))
+
+
+def _joined(*parts):
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _how_to_read(entries, figures):
     machines = {figures[e.written.name].machine for e in entries if e.written.name in figures}
     ran_on = f" It ran on {' and '.join(sorted(machines))}." if machines else ""
+    baselines = dict.fromkeys(catalog.get(entry.written.name).task.baseline for entry in entries)
     return (
         "*Expected* is what the recipe says of itself; a figure within the tolerance counts as "
         "reached. *Reached* is the mean over seeds and its standard deviation on the test split, "
         f"with the time of one training.{ran_on} Recipes on public data sets need a network and "
-        "were not run here. *Trivial answer* is the same metric of always answering the most "
-        "frequent class, or the mean of the targets."
-    )
-
-
-def _architecture(architecture, entries, figures):
-    source = f"recipes/{architecture.replace('.', '/')}.py"
-    docstring = ast.get_docstring(ast.parse((ROOT / source).read_text("utf-8")))
-    title, _, rest = docstring.partition("\n")
-    own = [entry for entry in entries if entry.architecture == architecture]
-    return "\n\n".join(
-        (
-            f"## {title.strip().removesuffix('.')}",
-            f"Source: [{source}](../{source})",
-            rest.strip(),
-            f"### Recipes of `{architecture}`",
-            _table(own, figures),
-            *(_reasons(entry) for entry in own),
-        )
+        f"were not run here. *Trivial answer* is the same metric of {' or '.join(baselines)}."
     )
 
 
@@ -136,6 +174,17 @@ def _reasons(entry):
         elif reason:
             lines.append(f"- `{field}`: {reason}")
     return "\n".join(lines).rstrip()
+
+
+def _pictures(entry, figures):
+    found = figures.get(entry.written.name)
+    if found is None or not found.pictures:
+        return ""
+    lines = [f"## Pictures of `{entry.written.name}`", "Of the first seed, on the test split."]
+    for picture in found.pictures:
+        lines.append(f"![{picture['title']}](../pictures/{picture['file']})")
+        lines.append(f"*{picture['title']}.* {picture['caption']}")
+    return "\n\n".join(lines)
 
 
 def _value(value):

@@ -5,6 +5,7 @@ split said to docs/figures.json after each recipe; then it makes README's table 
 """
 
 import argparse
+import io
 import json
 import os
 import pathlib
@@ -13,12 +14,17 @@ import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from PIL import Image
+
 from kerasrecipes import recipes
 from kerasrecipes.recipes import catalog, data
+from kerasrecipes.recipes.finish import evaluate
+from kerasrecipes.recipes.pictures import png
 from kerasrecipes.recipes.run import machine
 
 ROOT = pathlib.Path(__file__).parent.parent
 FILE = ROOT / "docs" / "figures.json"
+PICTURES = ROOT / "docs" / "pictures"
 
 
 def main():
@@ -48,13 +54,15 @@ def embedded():
 def measure(name, num_seeds):
     """Train a recipe with several seeds, and return its row."""
     metric = catalog.entries()[name].written.expected.metric
-    values, seconds, baseline = [], [], None
+    values, seconds, baseline, pictures = [], [], None, []
     for seed in range(num_seeds):
         with tempfile.TemporaryDirectory() as folder:
             result = recipes.train(name, seed=seed, runs=folder, saved_models=None, progress=False)
         values.append(result.figures[metric])
         seconds.append(result.seconds)
         baseline = result.figures.get(f"baseline_{metric}")
+        if seed == 0:
+            pictures = keep_pictures(name, result)
         print(name, seed, metric, round(values[-1], 4), f"{seconds[-1]:.1f} s", flush=True)
     return {
         "metric": metric,
@@ -62,7 +70,24 @@ def measure(name, num_seeds):
         "baseline": baseline,
         "seconds": round(sum(seconds) / len(seconds), 1),
         "machine": machine(),
+        "pictures": pictures,
     }
+
+
+def keep_pictures(name, result):
+    """Write what the report of a run shows, small enough for a page, and say what there is."""
+    task, splits = result.recipe.task, result.splits
+    _, outcome = evaluate(result.model, task, splits)
+    for old in PICTURES.glob(f"{name}-*.png"):
+        old.unlink()
+    kept = []
+    for number, (title, caption, figure) in enumerate(task.pictures(splits, splits.test, outcome)):
+        file = f"{name}-{number + 1}.png"
+        with Image.open(io.BytesIO(png(figure))) as image:
+            # A palette of 128 colours is a quarter of the size, and looks the same.
+            image.convert("RGB").quantize(128).save(PICTURES / file, optimize=True)
+        kept.append({"title": title, "caption": caption, "file": file})
+    return kept
 
 
 if __name__ == "__main__":

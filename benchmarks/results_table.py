@@ -6,7 +6,16 @@ from kerasrecipes.recipes import catalog
 from kerasrecipes.recipes.measured import measured
 
 BEGIN, END = "<!-- results: made by `make figures` -->", "<!-- end of results -->"
-HEADER = ("recipe", "data", "parameters", "metric", "expected", "reached", "trivial", "seconds")
+HEADER = (
+    "recipe",
+    "data",
+    "parameters",
+    "metric",
+    "expected",
+    "reached",
+    "trivial answer",
+    "seconds",
+)
 
 
 def write(readme):
@@ -23,10 +32,12 @@ def with_table(text):
 
 
 def table():
-    """Return the table, one row a recipe, in the order of the catalogue."""
+    """Return the table: one row for each recipe that was run, in the order of the catalogue."""
     figures = measured()
     rows = [HEADER, ["---"] * len(HEADER)]
     for name, entry in catalog.entries().items():
+        if name not in figures:
+            continue
         recipe, expected = catalog.get(name), entry.written.expected
         row = [
             f"`{name}`",
@@ -35,15 +46,9 @@ def table():
             expected.metric,
             f"{expected.value:g}",
         ]
-        found = figures.get(name)
-        if found is None:
-            row += ["not run", "", ""]
-        else:
-            verdict = "" if expected.reached(found.mean) else " (missed)"
-            row += [found.short() + verdict, _number(found.baseline), f"{found.seconds:.0f}"]
+        found = figures[name]
+        verdict = "" if expected.reached(found.mean) else " (missed)"
+        trivial = "" if found.baseline is None else f"{found.baseline:.3g}, {recipe.task.baseline}"
+        row += [found.short() + verdict, trivial, f"{found.seconds:.0f}"]
         rows.append(row)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _number(value):
-    return "" if value is None else f"{value:.3g}"

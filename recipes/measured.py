@@ -15,10 +15,11 @@ class Measured:
     Attributes:
         metric: str, as in the recipe's expected `Figure`.
         values: tuple of float, one a seed.
-        baseline: float or None, the same metric of the trivial answer (the most frequent class,
-            the mean of the targets).
+        baseline: float or None, the same metric of the trivial answer that the recipe's task names.
         seconds: float, training time of one run, the mean.
         machine: str, what it ran on.
+        pictures: tuple of dicts with `title`, `caption` and `file` in docs/pictures, of the first
+            seed. Defaults to none.
     """
 
     metric: str
@@ -26,6 +27,7 @@ class Measured:
     baseline: float | None
     seconds: float
     machine: str
+    pictures: tuple[dict[str, str], ...] = ()
 
     @property
     def mean(self):
