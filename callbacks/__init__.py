@@ -6,6 +6,8 @@ Importing this package loads no TensorFlow; asking for a class does.
 import importlib
 
 _MODULES = {
+    "AdversarialBalance": "adversarial_balance",
+    "AverageLastEpochs": "average_last_epochs",
     "EarlyStopping": "early_stopping",
     "Progress": "progress",
     "ReduceLearningRateOnPlateau": "reduce_learning_rate_on_plateau",
@@ -15,6 +17,8 @@ _MODULES = {
 }
 
 __all__ = [
+    "AdversarialBalance",
+    "AverageLastEpochs",
     "EarlyStopping",
     "Progress",
     "ReduceLearningRateOnPlateau",

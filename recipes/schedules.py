@@ -210,6 +210,37 @@ def warmup(learning_rate, steps_per_epoch, epochs, *, warmup_epochs, schedule=co
     return WarmUp(after, max(1, round(warmup_epochs * steps_per_epoch)), learning_rate)
 
 
+def noam(learning_rate, steps_per_epoch, epochs, *, warmup_steps=4000):
+    """Rise on a line to the learning rate, then fall with the square root of the step.
+
+    `learning_rate * min(n / warmup_steps, sqrt(warmup_steps / n))` at step n, counted from 1. With
+    `learning_rate=(width * warmup_steps) ** -0.5` it is the paper's
+    `width ** -0.5 * min(n ** -0.5, n * warmup_steps ** -1.5)`.
+
+    Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, equation 3; named after Noam
+    Shazeer. It is told in steps, as there: how long a young model has to be led does not depend on
+    the size of the data.
+
+    Args:
+        learning_rate: float > 0, at the peak.
+        steps_per_epoch: int >= 1, unused.
+        epochs: int >= 1, unused: the decay has no end.
+        warmup_steps: int >= 1, the step of the peak. Defaults to 4000, section 5.3.
+
+    Returns:
+        A `WarmUp`.
+
+    >>> rate = noam(0.1, steps_per_epoch=10, epochs=5, warmup_steps=4)
+    >>> [round(float(rate(step)), 4) for step in (0, 1, 3, 15, 63)]
+    [0.025, 0.05, 0.1, 0.05, 0.025]
+    """
+    _check("noam", learning_rate, steps_per_epoch, epochs)
+    _positive("noam", "warmup_steps", warmup_steps)
+    # Step 0 behind the warm-up is the paper's step warmup_steps + 1.
+    first = learning_rate * math.sqrt(warmup_steps / (warmup_steps + 1))
+    return WarmUp(SquareRootDecay(first, warmup_steps + 1, 1.0), warmup_steps, learning_rate)
+
+
 @keras.saving.register_keras_serializable("kerasrecipes")
 class SquareRootDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Divide by `sqrt(1 + decay_rate * step / decay_steps)`.

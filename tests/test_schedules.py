@@ -42,6 +42,10 @@ FORMULAS = {
         partial(schedules.warmup, warmup_epochs=2),
         lambda e: RATE * np.minimum((e + 1 / STEPS) / 2, 1),
     ),
+    "noam": (
+        partial(schedules.noam, warmup_steps=60),
+        lambda e: RATE * np.minimum((e * STEPS + 1) / 60, np.sqrt(60 / (e * STEPS + 1))),
+    ),
     "warmup_cosine": (
         partial(schedules.warmup, warmup_epochs=2, schedule=schedules.cosine),
         lambda e: np.where(
@@ -176,3 +180,11 @@ def test_a_value_out_of_range_is_one_sentence(make, sentence):
     with pytest.raises(RecipeError) as caught:
         make()
     assert str(caught.value) == sentence
+
+
+def test_noam_is_the_formula_of_the_paper():
+    # Equation 3 with the width and the warm-up of its base model.
+    rate = schedules.noam((512 * 4000) ** -0.5, 100, 10, warmup_steps=4000)
+    for step in (1, 2, 1000, 3999, 4000, 4001, 100_000):
+        expected = 512**-0.5 * min(step**-0.5, step * 4000**-1.5)
+        assert float(rate(step - 1)) == pytest.approx(expected, rel=1e-5)

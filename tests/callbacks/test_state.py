@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.callbacks import (
+    AverageLastEpochs,
     EarlyStopping,
     Progress,
     ReduceLearningRateOnPlateau,
@@ -14,6 +15,7 @@ from kerasrecipes.callbacks import (
 )
 
 EVERY = [
+    lambda: AverageLastEpochs(1),
     lambda: EarlyStopping("loss", restore_best_weights=True),
     lambda: ReduceLearningRateOnPlateau("loss"),
     Timing,
