@@ -5,8 +5,8 @@ from .cached_attention import CachedAttention
 from .decoder_block import DecoderBlock
 from .encoder_block import EncoderBlock
 from .graph_convolution import GraphConvolution
-from .message_passing import EdgeToNode, NodeToEdge
 from .masking_noise import MaskingNoise
+from .message_passing import EdgeToNode, NodeToEdge
 from .radial_basis_output import RadialBasisOutput
 from .scaled_tanh import ScaledTanh
 from .sinusoidal_positions import SinusoidalPositions
@@ -23,8 +23,8 @@ __all__ = [
     "EdgeToNode",
     "EncoderBlock",
     "GraphConvolution",
-    "NodeToEdge",
     "MaskingNoise",
+    "NodeToEdge",
     "RadialBasisOutput",
     "ScaledTanh",
     "SinusoidalPositions",

@@ -12,9 +12,11 @@ from kerasrecipes.recipes import layers
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.layers import (
     BatchNormalization,
+    MaskingNoise,
     RadialBasisOutput,
     ScaledTanh,
     SparseConv2D,
+    SparsityPenalty,
     SubsampleAndPad,
     SubSampling,
 )
@@ -23,9 +25,11 @@ from kerasrecipes.recipes.layers.radial_basis_output import class_codes, digit_c
 # How each is made, what goes in, what comes out, and its trainable parameters.
 CASES = {
     "BatchNormalization": (BatchNormalization, (7, 6, 3), (7, 6, 3), 6),
+    "MaskingNoise": (lambda: MaskingNoise(0.5), (5, 2), (5, 2), 0),
     "RadialBasisOutput": (lambda: RadialBasisOutput(4), (84,), (4,), 0),
     "ScaledTanh": (ScaledTanh, (5, 2), (5, 2), 0),
     "SparseConv2D": (lambda: SparseConv2D([[0, 2], [1]], 3), (7, 6, 3), (5, 4, 2), 29),
+    "SparsityPenalty": (lambda: SparsityPenalty(0.1, 1.0), (6,), (6,), 0),
     "SubSampling": (SubSampling, (7, 6, 3), (3, 3, 3), 6),
     "SubsampleAndPad": (lambda: SubsampleAndPad(8), (7, 6, 3), (4, 3, 8), 0),
 }
