@@ -18,7 +18,7 @@ def load(tmp_path):
 
 def test_numbers_and_text_classes(load):
     source = load("a,y,b\n1,no,2.5\n3,yes,-4e1\n5,no,6\n7,yes,8\n")
-    assert source.feature_names == ("a", "b") and source.input_shape == (2,)
+    assert source.feature_names == ("a", "b") and source.inputs.shape == (2,)
     np.testing.assert_array_equal(source.train.inputs, [[1, 2.5], [3, -40], [5, 6], [7, 8]])
     assert source.train.inputs.dtype == np.float32
     assert source.class_names == ("no", "yes")

@@ -87,6 +87,6 @@ def test_arguments_out_of_range(arguments, words):
 
 def test_huber_turns_at_its_delta():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])
-    Regression(loss="huber", delta=3.0).compile(model, "sgd")
+    Regression(loss="huber", delta=3.0).compile(model, keras.optimizers.SGD)
     loss = model.evaluate(np.zeros((1, 1)), np.array([[5.0]]), verbose=0)[0]
     assert loss == pytest.approx(3 * (5 - 3 / 2))
