@@ -25,6 +25,7 @@ ARCHITECTURES = (
     "vision.lenet",
     "vision.cnn",
     "vision.resnet_cifar",
+    "generative.dcgan",
     "graph.gcn",
     "graph.message_passing_network",
 )
