@@ -51,11 +51,13 @@ def code_scatter(
         colors = _TRAIN
         if labels is not None:
             # Twenty colours go round; more classes than that cannot be told apart by any.
-            colors = matplotlib.colormaps["tab20"](np.asarray(labels) % 20)
+            labels = np.asarray(labels)
+            few = labels.max(initial=0) < 10
+            colors = matplotlib.colormaps["tab10" if few else "tab20"](labels % 20)
         alpha = float(np.clip(20 / np.sqrt(len(codes)), 0.25, 0.9))
-        axes.scatter(codes[:, 0], codes[:, 1], s=16, c=colors, alpha=alpha, linewidths=0)
+        axes.scatter(codes[:, 0], codes[:, 1], s=20, c=colors, alpha=alpha, linewidths=0)
         if labels is not None and class_names is not None and len(class_names) <= _MAXIMUM_NAMED:
-            _name_classes(axes, codes, np.asarray(labels), class_names)
+            _name_classes(axes, codes, labels, class_names)
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_title("Codes by class" if labels is not None else "Codes")
         axes.set_xlabel(axis_names[0])
@@ -76,7 +78,7 @@ def _name_classes(axes, codes, labels, class_names):
                 va="center",
                 fontsize=13,
                 fontweight="bold",
-                bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "alpha": 0.8, "lw": 0},
+                bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "alpha": 0.7, "lw": 0},
             )
 
 

@@ -8,8 +8,8 @@ Each encoder takes raw images, bytes in [0, 255]; `scale` divides by 255. On 28x
 and `hidden=(200, 200)`, Burda's:
 
     encoder         output     parameters        decoder     output     parameters
-    flatten         784        0                 hidden1     200        10,200       tanh
-    hidden1         200        157,000  tanh     hidden2     200        40,200       tanh
+    flatten         784        0                 hidden3     200        10,200       tanh
+    hidden1         200        157,000  tanh     hidden4     200        40,200       tanh
     hidden2         200        40,200   tanh     pixels      784        157,584
     mean            50         10,050            image       28x28x1    0
     log_variance    50         10,050
@@ -82,7 +82,7 @@ def build(input_shape, *, code=2, hidden=(500,), activation="tanh", pixels="draw
     image = keras.Input(input_shape, dtype="uint8", name="image")  # 28x28x1
     flat = layers.Rescaling(1 / 255, name="scale")(image)  # bytes to [0, 1]
     flat = layers.Flatten(name="flatten")(flat)  # 784
-    inner = chain(flat, hidden, activation)  # 200
+    inner = chain(flat, hidden, activation, first=1)  # 200
     posterior = {
         "mean": layers.Dense(code, name="mean")(inner),  # 50
         "log_variance": layers.Dense(code, name="log_variance")(inner),  # 50
@@ -90,7 +90,7 @@ def build(input_shape, *, code=2, hidden=(500,), activation="tanh", pixels="draw
     drawn = keras.Input((code,), name="code")  # 50
     outputs = layers.Dense(
         flat.shape[-1], activation="sigmoid" if pixels == "grey" else None, name="pixels"
-    )(chain(drawn, hidden[::-1], activation))  # 784
+    )(chain(drawn, hidden[::-1], activation, first=len(hidden) + 1))  # 784
     outputs = layers.Reshape(input_shape, name="image")(outputs)  # 28x28x1
     return VariationalAutoencoder(
         keras.Model(image, posterior, name="encoder"),
@@ -100,9 +100,9 @@ def build(input_shape, *, code=2, hidden=(500,), activation="tanh", pixels="draw
     )
 
 
-def chain(inner, hidden, activation):
+def chain(inner, hidden, activation, first):
     """Return the last of a chain of hidden layers: `(batch, units)` to `(batch, hidden[-1])`."""
-    for number, units in enumerate(hidden, start=1):
+    for number, units in enumerate(hidden, start=first):
         inner = layers.Dense(units, activation=activation, name=f"hidden{number}")(inner)
     return inner
 

@@ -56,7 +56,7 @@ class LinearReconstruction(Reconstruction):
         basis, _ = np.linalg.qr(learnt)
         rows = {
             "PCA": components,
-            "PCA, seen through the learnt subspace": basis @ (basis.T @ components),
+            "PCA, as far as reached": basis @ (basis.T @ components),
             "the decoder's own": learnt,
         }
         images = [
