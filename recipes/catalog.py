@@ -26,6 +26,8 @@ ARCHITECTURES = (
     "vision.cnn",
     "vision.resnet_cifar",
     "generative.dcgan",
+    "generative.autoencoder",
+    "generative.vae",
     "graph.gcn",
     "graph.message_passing_network",
 )
