@@ -39,18 +39,40 @@ _TABLE = (
     DataName("wine", "embedded", "178 wines, 13 features, 3 classes", _UCI),
     DataName("diabetes", "embedded", "442 patients, 10 raw features, real-valued progression"),
     DataName("line", "embedded", "1,200 synthetic points of f(x) = 2x - 1 with noise", "CC0-1.0"),
+    DataName("karate_club", "embedded", "a graph of 34 members and 78 friendships, 2 clubs"),
+    DataName(
+        "shapes", "embedded", "2,500 drawn scenes, 64x64x3, a class for each pixel", "CC0-1.0"
+    ),
+    DataName("shapes/128", "embedded", "2,500 scenes like shapes, 128x128x3", "CC0-1.0"),
+    DataName("dates", "embedded", "23,000 written dates and the same day in ISO 8601", "CC0-1.0"),
     DataName("mnist", "public", "70,000 handwritten digits, 28x28x1", "CC BY-SA 3.0", True),
     DataName("fashion_mnist", "public", "70,000 pieces of clothing, 28x28x1", "MIT", True),
     DataName("kmnist", "public", "70,000 cursive kana, 28x28x1, 10 classes", "CC BY-SA 4.0", True),
     DataName("cifar10", "public", "60,000 photographs, 32x32x3, 10 classes", "", True),
     DataName("cifar100", "public", "60,000 photographs, 32x32x3, 100 classes", "", True),
+    DataName("imagenette/320px-v2#224", "public", "13,394 photographs, 10 classes", "", True),
+    DataName("oxford_iiit_pet", "public", "7,349 cats and dogs with masks", "CC BY-SA 4.0", True),
+    DataName(
+        "ted_hrlr_translate/pt_to_en",
+        "public",
+        "54,781 sentences of talks, Portuguese to English",
+        "",
+        True,
+    ),
     DataName("tfds:NAME", "public", "any labelled set of TensorFlow Datasets", "", True),
     DataName("folder:PATH", "your own", "images, one sub-folder a class; PATH#96 or PATH#96x128"),
+    DataName(
+        "masks:PATH", "your own", "images/ and masks/ of the same names; PATH#96 or PATH#96x128"
+    ),
     DataName("csv:PATH#TARGET", "your own", "a table with a header; TARGET names its column"),
+    DataName(
+        "graph:PATH", "your own", "a folder with nodes.csv (id, numbers, label) and edges.csv"
+    ),
+    DataName("pairs:PATH", "your own", "lines of a text, a tab and its translation; or two files"),
     DataName("npz:PATH", "your own", "NumPy arrays x and y, or x_train, y_train, x_test, y_test"),
 )
 
-_PREFIXES = ("tfds", "folder", "csv", "npz")
+_PREFIXES = ("tfds", "folder", "masks", "csv", "npz", "graph", "pairs")
 
 
 def names() -> tuple[DataName, ...]:
@@ -69,7 +91,7 @@ def resolve(name: str) -> tuple[str, str]:
         name: str, see `names`.
 
     Returns:
-        A pair: "embedded", "tfds", "folder", "csv" or "npz", and the name or path behind it.
+        A pair: "embedded", "tfds" or another prefix, and the name or path behind it.
 
     Raises:
         RecipeError: no data set has this name.
@@ -92,10 +114,10 @@ def resolve(name: str) -> tuple[str, str]:
         if row.name == name:
             return ("embedded" if row.kind == "embedded" else "tfds"), name
     known = [row.name for row in _TABLE if row.name.islower()]
+    own = ", ".join(repr(row.name) for row in _TABLE if row.kind == "your own")
     raise RecipeError(
         f"There is no data set {name!r}.{near_names(name, known)} Known are {', '.join(known)}; "
-        "other public sets are 'tfds:NAME', your own files 'folder:PATH', 'csv:PATH#TARGET' "
-        "and 'npz:PATH'."
+        f"other public sets are 'tfds:NAME', your own files {own}."
     )
 
 
