@@ -145,8 +145,9 @@ def prepare(recipe, splits, place, seed):
         RecipeError: recipe, data and strategy do not fit one another.
     """
     recipe_faults.check_task(recipe)
-    distribute.shared_evenly(recipe.batch_size, place)
+    # First, since no batch size would help.
     recipe_faults.check_shareable(recipe, place)
+    distribute.shared_evenly(recipe.batch_size, place)
     num_steps = splits.train.steps_per_epoch(recipe.batch_size)
     keras.utils.set_random_seed(seed)
     # Never 0: TensorFlow takes a seed of (0, tensor), as a stream's shuffle has, for a Python bool.
