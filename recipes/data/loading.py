@@ -15,6 +15,8 @@ MEMORY_LIMIT = 2 * 2**30
 # The module that reads each kind of source, or one data set that is a kind of its own; each has
 # `read(rest, name, data_dir, memory_limit)`.
 READERS = {
+    "dates": "dates",
+    "pairs": "pairs",
     "embedded": "catalogued",
     "tfds": "catalogued",
     "folder": "folder",
@@ -87,7 +89,7 @@ def expect_available(name: str, *, data_dir=None) -> None:
         RecipeError: there is no such set, or its host cannot be reached.
     """
     kind, rest = resolve(name)
-    if kind == "tfds" and name not in READERS:
+    if kind == "tfds":
         from . import builders
 
         found = builders.find(rest.partition("#")[0], name, data_dir)
@@ -108,7 +110,7 @@ def fetch(name: str, *, data_dir=None) -> Path:
         RecipeError: as `load`, and where the name stands for your own files.
     """
     kind, rest = resolve(name)
-    if name in READERS or READERS[kind] != "catalogued":
+    if kind != "tfds" and READERS.get(name, READERS[kind]) != "catalogued":
         raise RecipeError(
             f"Data set {name!r} is made from what is here: there is nothing to fetch."
         )
