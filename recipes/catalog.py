@@ -25,6 +25,8 @@ ARCHITECTURES = (
     "vision.lenet",
     "vision.cnn",
     "vision.resnet_cifar",
+    "vision.resnet",
+    "segmentation.unet",
     "generative.dcgan",
     "generative.autoencoder",
     "generative.vae",

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from .atomic import make_folder, write_bytes
 from .data.images import EXTENSIONS, read_pixels
+from .drawings.masks import mask_png
 from .errors import RecipeError, near_names
 from .run import Run
 from .saved_model import RECORD
@@ -19,23 +21,31 @@ _LARGEST = float(np.finfo(np.float32).max)
 _READ = ("inputs", "class_names", "feature_names")
 
 
-def predict(source, files):
+def predict(source, files, *, masks=None):
     """Answer for files.
 
     Args:
         source: str or path of a SavedModel that this package exported, or of a run that has one.
         files: list of str or path: images; `.csv` tables with a header that names the features;
             `.npy` arrays and `.npz` files with an array `x`, of raw inputs.
+        masks: str or path of a folder for the masks of a segmentation, made if it is not there:
+            `STEM.mask.png` of each file, palette images of the classes' numbers, as large as the
+            model's own images. Defaults to None, which writes none.
 
     Returns:
         A list with one dict an example: `file`, `row` where a file holds several, and what the
-        model answers: `label` and `probability` for classes, `value` for real values.
+        model answers: `label` and `probability` for classes, `value` for real values, and for
+        masks `shares`, a dict from class to its share of the pixels, and `mask`, the path of what
+        was written.
 
     Raises:
-        RecipeError: there is no such model, it is damaged, or a file does not fit its input.
+        RecipeError: there is no such model, it is damaged, or a file does not fit its input; or
+            masks are asked for and the model gives none.
     """
     path = _saved_model(Path(source))
     record = _record(path)
+    if masks is not None:
+        _expect_stems_differ(files)
     # Checked before the call: a wrong rank in a convolution ends the whole process.
     batches = [(str(file), _inputs(Path(file), record)) for file in files]
     try:
@@ -51,13 +61,34 @@ def predict(source, files):
         for start in range(0, len(inputs), BATCH_SIZE):
             feed = {record["name"]: tf.constant(inputs[start : start + BATCH_SIZE])}
             answer = {name: value.numpy() for name, value in signature(**feed).items()}
+            if masks is not None and "mask" not in answer:
+                raise RecipeError(
+                    f"The model must answer with masks for them to be written. Received: one that "
+                    f"gives {', '.join(answer)}. Leave `masks` out."
+                )
             rows = _rows(answer, record["class_names"])
-            for number, row in enumerate(rows, start + 1):
-                place = {"row": number} if len(inputs) > 1 else {}
+            for number, row in enumerate(rows, start):
+                place = {"row": number + 1} if len(inputs) > 1 else {}
+                if masks is not None:
+                    name = ".".join([Path(file).stem, *map(str, place.values()), "mask.png"])
+                    row["mask"] = str(make_folder(masks) / name)
+                    picture = mask_png(answer["mask"][number - start], record["class_names"])
+                    write_bytes(row["mask"], picture)
                 answers.append({"file": file, **place, **row})
     if not answers:
         raise RecipeError("The files must hold at least one example. Received: none.")
     return answers
+
+
+def _expect_stems_differ(files):
+    stems = {}
+    for file in map(Path, files):
+        if file.stem in stems:
+            raise RecipeError(
+                f"Files must have different names for their masks to be written to one folder. "
+                f"Received: {str(stems[file.stem])!r} and {str(file)!r}."
+            )
+        stems[file.stem] = file
 
 
 def _saved_model(source):
@@ -210,6 +241,11 @@ def _rows(answer, class_names):
         return [
             {"label": class_names[label], "probability": float(probability)}
             for label, probability in zip(answer["label"], likely[:, 0], strict=True)
+        ]
+    if "mask" in answer:
+        return [
+            {"shares": {name: float(np.mean(mask == c)) for c, name in enumerate(class_names)}}
+            for mask in answer["mask"]
         ]
     if "value" in answer:
         return [{"value": float(value)} for value in answer["value"]]

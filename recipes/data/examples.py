@@ -27,7 +27,9 @@ class Pairs:
         input_dtype: "uint8" or "float32".
         class_names: tuple of str, or None for real-valued targets.
         feature_names: tuple of str for tabular data, else None.
-        convert: TensorFlow function from a supervised example of tfds to `(input, target)`.
+        convert: TensorFlow function from an example of tfds to `(input, target)`.
+        supervised: bool, whether `convert` takes the pair that tfds calls supervised, or a dict of
+            all features. Defaults to True.
         notes: tuple of str.
     """
 
@@ -36,6 +38,7 @@ class Pairs:
     class_names: tuple[str, ...] | None
     feature_names: tuple[str, ...] | None
     convert: Callable
+    supervised: bool = True
     notes: tuple[str, ...] = ()
 
 
@@ -106,7 +109,7 @@ def splits(builder, pairs, name, memory_limit):
 
 
 def _in_memory(builder, pairs, split):
-    if records.can_read(builder, pairs):
+    if pairs.supervised and records.can_read(builder, pairs):
         return records.read(builder, pairs, split)
     batches = list(_dataset(builder, pairs, split).batch(_NUM_AT_ONCE).as_numpy_iterator())
     if not batches:
@@ -153,7 +156,7 @@ def _dataset(builder, pairs, split):
         try_autocache=False,
         skip_prefetch=True,
     )
-    dataset = builder.as_dataset(split=split, as_supervised=True, read_config=config)
+    dataset = builder.as_dataset(split=split, as_supervised=pairs.supervised, read_config=config)
     return dataset.map(pairs.convert, num_parallel_calls=tf.data.AUTOTUNE)
 
 
