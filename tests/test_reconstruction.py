@@ -214,11 +214,14 @@ def test_what_cannot_be_learnt_is_one_sentence(splits):
     )
 
 
-def test_one_image_of_each_class_comes_first():
+def test_one_image_of_each_class_comes_first(splits):
     targets = np.array([3, 3, 1, 1, 0, 3])
-    assert first_of_each(targets, True, 4).tolist() == [4, 2, 0, 1]
-    assert first_of_each(targets, False, 4).tolist() == [0, 1, 2, 3]
-    assert first_of_each(targets, True, 99).tolist() == [4, 2, 0, 1, 3, 5]
+    assert first_of_each(targets, splits, 4).tolist() == [4, 2, 0, 1]
+    assert first_of_each(targets, splits, 99).tolist() == [4, 2, 0, 1, 3, 5]
+    unlabelled = dataclasses.replace(splits, class_names=None)
+    assert first_of_each(targets, unlabelled, 4).tolist() == [0, 1, 2, 3]
+    masks = np.zeros((6, 8, 8, 1), int)  # a class for each pixel is none of the image
+    assert first_of_each(masks, splits, 4).tolist() == [0, 1, 2, 3]
 
 
 def test_a_mosaic_holds_each_image_at_its_place():

@@ -110,8 +110,7 @@ class Reconstruction(Task):
         return figures, {name: np.concatenate(values) for name, values in kept.items()}
 
     def pictures(self, splits, split, outcome):
-        labelled = splits.class_names is not None
-        chosen = first_of_each(outcome["targets"], labelled, NUM_SHOWN)
+        chosen = first_of_each(outcome["targets"], splits, NUM_SHOWN)
         rows = {"image": outcome["images"], "comes back": outcome["restored"]}
         if not np.array_equal(outcome["images"], outcome["shown"]):
             rows = {"image": outcome["images"], "shown": outcome["shown"], **rows}
@@ -181,10 +180,15 @@ def mean_image(split):
     return total / (255.0 * split.num_examples)
 
 
-def first_of_each(targets, labelled, count):
+def has_classes(targets, splits):
+    """Return whether each example has a class, and not a mask or a value."""
+    return splits.class_names is not None and np.ndim(targets) == 1
+
+
+def first_of_each(targets, splits, count):
     """Return the numbers of `count` examples at most: the first of each class, then the others."""
     order = np.arange(len(targets))
-    if labelled:
+    if has_classes(targets, splits):
         firsts = np.unique(targets, return_index=True)[1]
         order = np.concatenate([firsts, np.setdiff1d(order, firsts)])
     return order[:count]
@@ -194,17 +198,12 @@ def pictures_of_codes(codes, targets, splits):
     """Return the picture of codes `(examples, code)` in the plane, none for codes of one value."""
     if codes.shape[1] < 2 or len(codes) < 2:
         return []
-    labels = targets if splits.class_names is not None else None
+    labels = targets[:NUM_CODES] if has_classes(targets, splits) else None
     points, names = to_plane(codes[:NUM_CODES])
     return [
         (
             "Codes",
             "Each point is the code of an image of the test split; no class was told in training.",
-            code_scatter(
-                points,
-                None if labels is None else labels[:NUM_CODES],
-                splits.class_names,
-                axis_names=names,
-            ),
+            code_scatter(points, labels, splits.class_names, axis_names=names),
         )
     ]

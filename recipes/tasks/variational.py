@@ -133,8 +133,7 @@ class Variational(Task):
         return drawn
 
     def pictures(self, splits, split, outcome):
-        labelled = splits.class_names is not None
-        chosen = first_of_each(outcome["targets"], labelled, NUM_SHOWN)
+        chosen = first_of_each(outcome["targets"], splits, NUM_SHOWN)
         rows = {"image": outcome["images"], "comes back": outcome["restored"]}
         pictures = [
             (
