@@ -14,6 +14,7 @@ _MODULES = {
     "Resumable": "state",
     "TensorBoard": "tensorboard",
     "Timing": "timing",
+    "Unfreeze": "unfreeze",
 }
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Resumable",
     "TensorBoard",
     "Timing",
+    "Unfreeze",
 ]
 
 

@@ -15,14 +15,17 @@ from .builder import EmbeddedBuilder
 
 IMAGE_SIZE = 28
 NUM_EXAMPLES = {"train": 60_000, "test": 10_000}
-FONTS = {"train": fonts.TRAIN_FONTS, "test": fonts.TEST_FONTS}
+# Ten and twenty a class of letters; the training letters are the first of those of "letters".
+FEW_EXAMPLES = {"train": 260, "test": 9_984, "validation": 520}
+FONTS = {"train": fonts.TRAIN_FONTS, "test": fonts.TEST_FONTS, "validation": fonts.TRAIN_FONTS}
 
 
 @dataclasses.dataclass(eq=False)
 class GlyphsConfig(tfds.core.BuilderConfig):
-    """Which characters are drawn: one class each."""
+    """Which characters are drawn, one class each, and how many of them."""
 
     characters: str = string.digits
+    num_examples: dict[str, int] = dataclasses.field(default_factory=lambda: NUM_EXAMPLES)
 
 
 class Glyphs(EmbeddedBuilder):
@@ -35,6 +38,12 @@ class Glyphs(EmbeddedBuilder):
     BUILDER_CONFIGS: ClassVar = [
         GlyphsConfig(name="digits", description="0 to 9", characters=string.digits),
         GlyphsConfig(name="letters", description="A to Z", characters=string.ascii_uppercase),
+        GlyphsConfig(
+            name="letters_few",
+            description="A to Z, ten training examples of each",
+            characters=string.ascii_uppercase,
+            num_examples=FEW_EXAMPLES,
+        ),
     ]
 
     def _info(self):
@@ -60,15 +69,15 @@ class Glyphs(EmbeddedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(split) for split in NUM_EXAMPLES}
+        return {split: self._generate_examples(split) for split in self.builder_config.num_examples}
 
     def _generate_examples(self, split):
         characters = self.builder_config.characters
         templates = fonts.templates(FONTS[split], characters)
-        num_examples = NUM_EXAMPLES[split] // len(characters) * len(characters)
+        num_examples = self.builder_config.num_examples[split] // len(characters) * len(characters)
         for index in range(num_examples):
             label = index % len(characters)
-            rng = np.random.default_rng([list(NUM_EXAMPLES).index(split), index])
+            rng = np.random.default_rng([list(FONTS).index(split), index])
             template = templates[label][rng.integers(len(templates[label]))]
             yield index, {"image": _as_png(distort(template, rng)), "label": label}
 
