@@ -17,7 +17,8 @@ from ..pictures import _displayable, _figure
 _COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#F0E442", "#0072B2")
 _NOT_COUNTED = (0.82, 0.82, 0.82)
 _HEADINGS = ("image", "truth", "prediction")
-_OPACITY = 0.62
+_EDGE = "#9aa0a8"
+_OPACITY = 0.75
 
 
 def mask_grid(images, truth, predicted, class_names: Sequence[str], captions=None) -> Figure:
@@ -47,11 +48,17 @@ def mask_grid(images, truth, predicted, class_names: Sequence[str], captions=Non
     num_beside = min(2, max(1, len(images)))
     num_rows = max(1, -(-len(images) // num_beside))
     with _figure(5.4 * num_beside, 2.05 * num_rows + 0.9) as figure:
+        # Three pictures, a gap, three pictures.
+        widths = [1, 1, 1, 0.12][: 4 if num_beside > 1 else 3] + [1, 1, 1] * (num_beside - 1)
+        grid = figure.add_gridspec(num_rows, len(widths), width_ratios=widths)
         for position, (image, *masks) in enumerate(zip(images, truth, predicted, strict=True)):
             clear = _in_colour(_middle(np.asarray(image), np.shape(masks[0])))
-            drawn = [clear, *(_laid_over(clear, np.asarray(mask), colours) for mask in masks)]
+            # On grey, so that the colours of the classes are those of the legend.
+            grey = np.repeat(clear.mean(axis=-1, keepdims=True), 3, axis=-1)
+            drawn = [clear, *(_laid_over(grey, np.asarray(mask), colours) for mask in masks)]
+            row, beside = divmod(position, num_beside)
             for column, (picture, heading) in enumerate(zip(drawn, _HEADINGS, strict=True)):
-                axes = figure.add_subplot(num_rows, 3 * num_beside, 3 * position + column + 1)
+                axes = figure.add_subplot(grid[row, 4 * beside + column])
                 smooth = "nearest" if max(picture.shape[:2]) <= 128 else "antialiased"
                 axes.imshow(picture, interpolation=smooth)
                 axes.set_xticks([])
@@ -63,11 +70,13 @@ def mask_grid(images, truth, predicted, class_names: Sequence[str], captions=Non
                 if column == 1:
                     axes.set_xlabel(captions[position], fontsize=11, labelpad=4)
         handles = [
-            Patch(facecolor=colour if colour is not None else "white", edgecolor="#9aa0a8", label=n)
-            for n, colour in zip(class_names, colours, strict=True)
+            Patch(
+                facecolor=colour or "white", edgecolor=_EDGE, label=name + (not colour) * " (clear)"
+            )
+            for name, colour in zip(class_names, colours, strict=True)
         ]
         if any((np.asarray(mask) < 0).any() for mask in truth):
-            handles.append(Patch(facecolor=_NOT_COUNTED, edgecolor="#9aa0a8", label="not counted"))
+            handles.append(Patch(facecolor=_NOT_COUNTED, edgecolor=_EDGE, label="not counted"))
         figure.legend(
             handles=handles, loc="outside lower center", ncols=min(6, len(handles)), fontsize=11
         )

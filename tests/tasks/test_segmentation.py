@@ -120,7 +120,8 @@ def test_pictures_and_tables(recipe, splits):
         assert png(figure).startswith(b"\x89PNG")
         assert len(figure.axes) == 3 * 6
         (legend,) = figure.legends
-        assert [text.get_text() for text in legend.get_texts()] == [*CLASSES, "not counted"]
+        names = [text.get_text() for text in legend.get_texts()]
+        assert names == ["background (clear)", "low", "high", "not counted"]
     ((_, header, rows),) = Segmentation().tables(model, splits, outcome)
     assert len(header) == 3 and [row[0] for row in rows] == list(CLASSES)
 
