@@ -30,6 +30,7 @@ ARCHITECTURES = (
     "generative.dcgan",
     "generative.autoencoder",
     "generative.vae",
+    "generative.ddpm",
     "graph.gcn",
     "graph.message_passing_network",
 )

@@ -59,7 +59,7 @@ def load(data_dir):
 
 
 # Tracing or writing these takes a minute each; a smaller one of the same architecture is tested.
-SLOW = ("resnet56_cifar10", "resnet110_cifar10", "resnet50_imagenette", "unet_pet")
+SLOW = ("resnet56_cifar10", "resnet110_cifar10", "resnet50_imagenette", "unet_pet", "ddpm_cifar10")
 
 
 @pytest.fixture(

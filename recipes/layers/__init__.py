@@ -7,6 +7,7 @@ from .encoder_block import EncoderBlock
 from .graph_convolution import GraphConvolution
 from .masking_noise import MaskingNoise
 from .message_passing import EdgeToNode, NodeToEdge
+from .pixel_attention import PixelAttention
 from .radial_basis_output import RadialBasisOutput
 from .scaled_tanh import ScaledTanh
 from .sinusoidal_positions import SinusoidalPositions
@@ -15,6 +16,7 @@ from .sparsity_penalty import SparsityPenalty
 from .sub_sampling import SubSampling
 from .subsample_and_pad import SubsampleAndPad
 from .subtract_imagenet_mean import SubtractImageNetMean
+from .time_embedding import TimeEmbedding
 
 __all__ = [
     "BatchNormalization",
@@ -25,6 +27,7 @@ __all__ = [
     "GraphConvolution",
     "MaskingNoise",
     "NodeToEdge",
+    "PixelAttention",
     "RadialBasisOutput",
     "ScaledTanh",
     "SinusoidalPositions",
@@ -33,4 +36,5 @@ __all__ = [
     "SubSampling",
     "SubsampleAndPad",
     "SubtractImageNetMean",
+    "TimeEmbedding",
 ]
