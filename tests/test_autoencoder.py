@@ -97,6 +97,18 @@ def test_noise_is_there_in_training_only():
     assert not np.allclose(first, second)
 
 
+def test_a_validation_sees_the_same_noise_each_time():
+    model = autoencoder.build((8, 8, 1), code=4, masking=0.5)
+    model.compile("sgd", loss="mse", metrics=["mse"])
+    given = images(6, 8, 8, 1)
+    logs = [model.evaluate(given, given / 255.0, return_dict=True, verbose=0) for _ in range(2)]
+    assert logs[0] == logs[1]
+    shown = model.corruption.mask(given, seed=0)
+    expected = np.mean((model.reconstruct(shown) - given / 255.0) ** 2)
+    assert logs[0]["mse"] == pytest.approx(expected, rel=1e-5)
+    assert abs(expected - np.mean((model.reconstruct(given) - given / 255.0) ** 2)) > 1e-6
+
+
 def test_masking_puts_out_its_share_and_leaves_the_rest():
     noise = MaskingNoise(0.3, seed=1)
     given = images(200, 8, 8, 1)

@@ -15,7 +15,7 @@ class Autoencoder(keras.Model):
             `(batch, code)`.
         decoder: `keras.Model` from codes to images of the same shape in [0, 1].
         corruption: layer from raw images to raw images that is active in training only, with a
-            method `mask(images, seed)`; or None.
+            method `mask(images, seed)`, which `evaluate` calls; or None.
     """
 
     def __init__(self, encoder, decoder, *, corruption=None, **kwargs):
@@ -39,6 +39,13 @@ class Autoencoder(keras.Model):
         if self.corruption is not None:
             inputs = self.corruption(inputs, training=training)
         return self.decoder(self.encoder(inputs, training=training), training=training)
+
+    def test_step(self, data):
+        """Evaluate on images that are spoilt as in training, the same way at each evaluation."""
+        images, targets, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if self.corruption is not None:
+            images = self.corruption.mask(images, seed=0)
+        return super().test_step((images, targets, weights))
 
     def encode(self, inputs):
         """Return the codes of raw images, as outside training."""

@@ -12,7 +12,7 @@ class Denoising(Reconstruction):
 
     Evaluates to the same figures as `Reconstruction`, but the model is shown spoilt images, with
     noise that is the same at every evaluation, and `baseline_mse` is that of leaving them as they
-    are. `fit` shows `val_mse` on whole images, as Keras leaves noise out of a validation.
+    are.
 
     Source: Vincent et al. 2008, "Extracting and composing robust features with denoising
     autoencoders", section 2.3.
