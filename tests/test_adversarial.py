@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasrecipes.callbacks import AdversarialBalance, observe
 from kerasrecipes.recipes import distribute
+from kerasrecipes.recipes.checkpoint import latest
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.errors import RecipeError
@@ -21,7 +23,9 @@ from kerasrecipes.recipes.models.adversarial import (
     to_symmetric,
 )
 from kerasrecipes.recipes.recipe import Figure, Recipe
+from kerasrecipes.recipes.run import Run
 from kerasrecipes.recipes.tasks.adversarial import AdversarialGeneration
+from kerasrecipes.recipes.training import _fit, prepare
 
 SHAPE = (8, 8, 1)
 LOGS = ["discriminator_loss", "fake_score", "generator_loss", "real_score"]
@@ -158,6 +162,23 @@ def test_the_scores_are_means_of_the_discriminators_probabilities():
     assert sorted(logs) == LOGS
     for name, scores in expected.items():
         assert logs[name] == pytest.approx(float(np.mean(scores)), rel=1e-5)
+
+
+def test_gradients_can_be_looked_at_and_are_each_players_own():
+    model = make(label_smoothing=0.1)
+    step(model, images())
+    found = observe.gradients(model, images(), np.zeros(16))
+    real, drawn = to_symmetric(images()), noise(16, 5, (0, 0))
+    with tf.GradientTape(persistent=True) as tape:
+        fake = model.discriminator(model.generator(drawn))
+        judged = discriminator_loss(model.discriminator(real), fake, 0.1)
+        deceived = generator_loss(fake)
+    for network, loss in ((model.generator, deceived), (model.discriminator, judged)):
+        variables = network.trainable_variables
+        for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+            np.testing.assert_allclose(found[variable.path], gradient, rtol=1e-4, atol=1e-6)
+    both = model.compute_loss(x=images(), training=False)
+    assert float(both) == pytest.approx(float(judged + deceived), rel=1e-5)
 
 
 def test_it_fits_and_its_logs_are_finite_means_over_an_epoch():
@@ -432,3 +453,58 @@ def test_data_and_recipes_that_do_not_fit_are_told(splits):
         RecipeError, match=r"must return an Adversarial model. Received: Functional"
     ):
         task.assemble(other, splits)
+
+
+# A whole run.
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Interrupts the one run that `Interrupt.waiting` was set for, within its second epoch."""
+
+    waiting = False
+
+    def on_train_batch_end(self, batch, logs=None):
+        if Interrupt.waiting and self.model.optimizer.iterations.numpy() > 180:
+            Interrupt.waiting = False
+            raise KeyboardInterrupt
+
+
+def begin(recipe, splits, folder):
+    return Run.create(
+        folder,
+        recipe.name,
+        status="training",
+        overrides={},
+        recipe=recipe.describe(),
+        seed=3,
+        saved_models=None,
+        checkpoint_seconds=0.0,
+        data=splits.describe(),
+        seconds=0.0,
+    )
+
+
+def test_a_run_that_was_interrupted_ends_as_if_it_had_not_been(splits):
+    # 120 steps an epoch in calls of 32; the checkpoint is from the middle of the second epoch.
+    recipe = dataclasses.replace(
+        RECIPE, batch_size=2, epochs=2, callbacks=(Interrupt, AdversarialBalance)
+    )
+
+    def go(run, restored=None):
+        model = prepare(recipe, splits, distribute.strategy("none"), 3)
+        return _fit(run, recipe, splits, model, False, restored)
+
+    straight = go(begin(recipe, splits, "straight"))
+    run = begin(recipe, splits, "interrupted")
+    Interrupt.waiting = True
+    with pytest.raises(KeyboardInterrupt):
+        go(run)
+    restored = latest(run.folder / "checkpoint")
+    assert restored.step == 120 + 32
+    resumed = go(run, restored)
+    for mine, other in zip(resumed.model.variables, straight.model.variables, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert resumed.figures == straight.figures
+    for name in (*LOGS, *(f"val_{name}" for name in LOGS), "score_gap"):
+        assert resumed.history[name] == straight.history[name]
+    assert "From one sample to another" in (straight.run / "report.html").read_text("utf-8")

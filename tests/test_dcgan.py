@@ -38,6 +38,11 @@ def test_each_row_of_the_table_holds(paper):
     assert sides == [(32, 32, 64), (16, 16, 128), (8, 8, 256), (4, 4, 512), (1, 1, 1)]
 
 
+def test_no_two_weights_have_one_name(paper):
+    paths = [weight.path for weight in paper.weights]
+    assert len(set(paths)) == len(paths)
+
+
 def test_it_is_what_pytorch_computes_of_the_same_weights():
     torch = pytest.importorskip("torch")
     nn = torch.nn
@@ -86,7 +91,7 @@ def test_it_is_what_pytorch_computes_of_the_same_weights():
     np.testing.assert_allclose(image, their_image.detach().numpy().transpose(0, 2, 3, 1), atol=1e-5)
     np.testing.assert_allclose(logit, their_logit.detach().numpy(), rtol=1e-4, atol=1e-4)
     # The running statistics of the two libraries are biased differently, their means are not.
-    ours_mean = model.generator.get_layer("stage1_bn").moving_mean
+    ours_mean = model.generator.get_layer("generator_stage1_bn").moving_mean
     np.testing.assert_allclose(ours_mean, theirs[0][1].running_mean.numpy(), atol=1e-6)
 
 

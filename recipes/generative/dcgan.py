@@ -27,6 +27,8 @@ the discriminator's first and last:
     logit         1            8,192          0               4x4, valid
     total                      2,765,568
 
+The names of layers begin with that of their network, `generator_stage1_conv`.
+
 Other sides are 4, 5, 6 or 7 pixels doubled k times, and have k stages: 28 pixels go 7, 14, 28 and
 64 pixels 4, 8, 16, 32, 64. The last doubling gives the image; the stage before it has `width`
 channels, and each one before that twice as many.
@@ -115,19 +117,23 @@ def generator(input_shape, *, latent=100, width=64):
     smallest = tuple(side >> num_stages for side in input_shape[:2])
     channels = [width << stage for stage in reversed(range(num_stages))]
     noise = keras.Input((latent,), name="noise")
-    hidden = layers.Reshape((1, 1, latent), name="reshape")(noise)  # 1x1x100
+    hidden = layers.Reshape((1, 1, latent), name="generator_reshape")(noise)  # 1x1x100
     hidden = layers.Conv2DTranspose(
-        channels[0], smallest, use_bias=False, kernel_initializer=initial(), name="stage1_conv"
+        channels[0],
+        smallest,
+        use_bias=False,
+        kernel_initializer=initial(),
+        name="generator_stage1_conv",
     )(hidden)  # 4x4x512
-    hidden = normalization("stage1_bn")(hidden)
-    hidden = layers.ReLU(name="stage1_relu")(hidden)
+    hidden = normalization("generator_stage1_bn")(hidden)
+    hidden = layers.ReLU(name="generator_stage1_relu")(hidden)
     for stage, num_channels in enumerate(channels[1:], start=2):  # 8x8x256, 16x16x128, 32x32x64
-        hidden = doubling(num_channels, f"stage{stage}_conv")(hidden)
-        hidden = normalization(f"stage{stage}_bn")(hidden)
-        hidden = layers.ReLU(name=f"stage{stage}_relu")(hidden)
-    hidden = doubling(input_shape[2], "image_conv")(hidden)  # 64x64x3
+        hidden = doubling(num_channels, f"generator_stage{stage}_conv")(hidden)
+        hidden = normalization(f"generator_stage{stage}_bn")(hidden)
+        hidden = layers.ReLU(name=f"generator_stage{stage}_relu")(hidden)
+    hidden = doubling(input_shape[2], "generator_image_conv")(hidden)  # 64x64x3
     # In 32 bits whatever the policy: 16 are too few for 256 greys around 0.
-    image = layers.Activation("tanh", dtype="float32", name="image")(hidden)
+    image = layers.Activation("tanh", dtype="float32", name="generator_image")(hidden)
     return keras.Model(noise, image, name="generator")
 
 
@@ -147,16 +153,16 @@ def discriminator(input_shape, *, width=64):
     num_stages = check(input_shape, 1, width)
     smallest = tuple(side >> num_stages for side in input_shape[:2])
     image = keras.Input(input_shape, name="image")  # 64x64x3
-    hidden = halving(width, "stage1_conv")(image)  # 32x32x64
-    hidden = layers.LeakyReLU(0.2, name="stage1_relu")(hidden)
+    hidden = halving(width, "discriminator_stage1_conv")(image)  # 32x32x64
+    hidden = layers.LeakyReLU(0.2, name="discriminator_stage1_relu")(hidden)
     for stage in range(2, num_stages + 1):  # 16x16x128, 8x8x256, 4x4x512
-        hidden = halving(width << (stage - 1), f"stage{stage}_conv")(hidden)
-        hidden = normalization(f"stage{stage}_bn")(hidden)
-        hidden = layers.LeakyReLU(0.2, name=f"stage{stage}_relu")(hidden)
+        hidden = halving(width << (stage - 1), f"discriminator_stage{stage}_conv")(hidden)
+        hidden = normalization(f"discriminator_stage{stage}_bn")(hidden)
+        hidden = layers.LeakyReLU(0.2, name=f"discriminator_stage{stage}_relu")(hidden)
     hidden = layers.Conv2D(
-        1, smallest, use_bias=False, kernel_initializer=initial(), name="logit_conv"
+        1, smallest, use_bias=False, kernel_initializer=initial(), name="discriminator_logit_conv"
     )(hidden)  # 1x1x1
-    logit = layers.Flatten(dtype="float32", name="logit")(hidden)  # 1
+    logit = layers.Flatten(dtype="float32", name="discriminator_logit")(hidden)  # 1
     return keras.Model(image, logit, name="discriminator")
 
 

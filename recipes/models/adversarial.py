@@ -134,6 +134,27 @@ class Adversarial(keras.Model):
             fake_logits,
         )
 
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Return the sum of both losses, whose gradients are each player's own.
+
+        For whoever looks at gradients, as TensorBoard does; a step takes the losses one by one.
+        """
+        real = to_symmetric(x)
+        drawn = noise(tf.shape(real)[0], self.latent, VALIDATION_SEED)
+        fake = self.generator(drawn, training=training)
+        kept = tf.stop_gradient(fake)
+        judged = discriminator_loss(
+            self.discriminator(real, training=training),
+            self.discriminator(kept, training=training),
+            self.label_smoothing,
+        )
+        with tf.GradientTape() as tape:
+            tape.watch(kept)
+            deceived = generator_loss(self.discriminator(kept, training=training))
+        # Of the generator's loss only what goes through the samples, and not the discriminator.
+        pulled = tf.reduce_sum(fake * tf.stop_gradient(tape.gradient(deceived, kept)))
+        return judged + tf.stop_gradient(deceived - pulled) + pulled
+
     def _discriminator_step(self, real, fake):
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
