@@ -31,6 +31,13 @@ class Classification(Task):
                 f"The targets of {splits.name!r} must be classes for classification. Received: "
                 f"real values. Take a regression recipe, such as 'linear_diabetes'."
             )
+        shape = tuple(splits.validation.first(1).ordered(1).element_spec[1].shape[1:])
+        if shape:
+            raise RecipeError(
+                f"The targets of {splits.name!r} must be one class for each example for "
+                f"classification. Received: {shape} classes for each. Take a segmentation recipe, "
+                f"such as 'unet_shapes'."
+            )
         num_outputs = splits.num_classes
         return built(recipe, splits.input_shape, num_outputs, num_outputs=num_outputs)
 

@@ -60,12 +60,12 @@ class Segmentation(Task):
                 f"segmentation. Received: inputs of shape {splits.input_shape}. Take 'shapes', or "
                 "your own images with 'masks:PATH'."
             )
-        targets = splits.validation.examples([0])[1]
-        if targets.shape[1:] != splits.input_shape[:2]:
+        shape = tuple(splits.validation.first(1).ordered(1).element_spec[1].shape[1:])
+        if shape != splits.input_shape[:2]:
             raise RecipeError(
                 f"The targets of {splits.name!r} must be masks as large as the images for "
                 f"segmentation, {splits.input_shape[:2]}. Received: targets of shape "
-                f"{targets.shape[1:]}. Take 'shapes', or your own images with 'masks:PATH'."
+                f"{shape}. Take 'shapes', or your own images with 'masks:PATH'."
             )
         core = built(recipe, splits.input_shape, splits.num_classes, num_outputs=splits.num_classes)
         if len(core.output_shape) != 4:

@@ -16,6 +16,7 @@ from kerasrecipes.recipes.pictures import png
 from kerasrecipes.recipes.recipe import constant
 from kerasrecipes.recipes.saved_model_check import differences
 from kerasrecipes.recipes.segmentation.unet import build
+from kerasrecipes.recipes.tasks.classification import Classification
 from kerasrecipes.recipes.tasks.segmentation import Segmentation
 from kerasrecipes.recipes.training import prepare
 
@@ -144,6 +145,8 @@ def test_what_is_no_segmentation_is_told(recipe, splits):
         Segmentation().core(recipe, flat)
     with pytest.raises(RecipeError, match=r"must be images and the targets classes"):
         Segmentation().core(recipe, dataclasses.replace(splits, class_names=None))
+    with pytest.raises(RecipeError, match=r"Received: \(32, 32\) classes for each"):
+        Classification().core(recipe, splits)
     with pytest.raises(RecipeError, match=r"Did you mean 'dice'"):
         Segmentation(loss="dise")
     odd = dataclasses.replace(splits, inputs=Spec("image", (SIDE, 31, 1), "uint8"))
