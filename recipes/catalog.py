@@ -31,8 +31,12 @@ ARCHITECTURES = (
     "generative.autoencoder",
     "generative.vae",
     "generative.ddpm",
+    "sequence.char_rnn",
+    "sequence.transformer",
     "graph.gcn",
     "graph.message_passing_network",
+    "reinforcement.dqn",
+    "reinforcement.reinforce",
 )
 
 # "my_recipe.py", or "my_recipe.py:NAME".

@@ -59,7 +59,7 @@ def test_the_big_model_is_built():
 
 def test_pre_norm_has_one_normalisation_more_at_the_end_of_each_stack(model):
     pre = transformer.build(23, 17, variant="small", shared_embedding=False, pre_norm=True)
-    assert pre.count_params() == model.count_params() + 2 * 2 * 128
+    assert pre.count_params() == model.count_params() + 2 * 2 * transformer.VARIANTS["small"][1]
 
 
 def test_logits_of_each_target_position(model, texts):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from . import builders, examples, images
+import tensorflow_datasets as tfds
+
+from . import builders, examples, images, translation
 from .names import licence_of
 from .source import Source, spec
 
@@ -21,11 +23,13 @@ def read(rest, name, data_dir, memory_limit) -> Source:
 
     Raises:
         RecipeError: as `builders.find` and `builders.prepare`, or the set holds no pairs of an
-            image or features and a target.
+            image, features or a text and a target.
     """
     rest, size = images.parse_size(rest)
     found = builders.find(rest, name, data_dir)
     builders.prepare(found, name)
+    if isinstance(found.info.features, tfds.features.Translation):
+        return translation.source(found, name)
     pairs = examples.describe(found, name, size)
     splits, notes, identity = examples.splits(found, pairs, name, memory_limit)
     return Source(

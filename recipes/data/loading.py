@@ -16,6 +16,8 @@ MEMORY_LIMIT = 2 * 2**30
 # `read(rest, name, data_dir, memory_limit)`.
 READERS = {
     "dates": "dates",
+    "pydoc_text": "text",
+    "text": "text",
     "pairs": "pairs",
     "embedded": "catalogued",
     "tfds": "catalogued",
@@ -27,6 +29,7 @@ READERS = {
     "csv": "table",
     "npz": "archive",
     "graph": "graph",
+    "gym": "environment",
     "karate_club": "graph",
 }
 

@@ -35,6 +35,7 @@ _TABLE = (
         "glyphs", "embedded", "70,000 digits drawn from fonts, 28x28x1, new test fonts", _FONTS
     ),
     DataName("glyphs/letters", "embedded", "69,966 letters A to Z, drawn like glyphs", _FONTS),
+    DataName("glyphs/letters_few", "embedded", "260 letters, ten of each, to learn from", _FONTS),
     DataName("breast_cancer", "embedded", "569 tumours, 30 features, 2 classes", _UCI),
     DataName("wine", "embedded", "178 wines, 13 features, 3 classes", _UCI),
     DataName("diabetes", "embedded", "442 patients, 10 raw features, real-valued progression"),
@@ -44,7 +45,13 @@ _TABLE = (
         "shapes", "embedded", "2,500 drawn scenes, 64x64x3, a class for each pixel", "CC0-1.0"
     ),
     DataName("shapes/128", "embedded", "2,500 scenes like shapes, 128x128x3", "CC0-1.0"),
+    DataName(
+        "pydoc_text", "embedded", "373,000 characters of English, Python's documentation", "PSF-2.0"
+    ),
     DataName("dates", "embedded", "23,000 written dates and the same day in ISO 8601", "CC0-1.0"),
+    DataName(
+        "gym:CartPole-v1", "embedded", "a pole to balance on a cart, 4 numbers, 2 actions", "MIT"
+    ),
     DataName("mnist", "public", "70,000 handwritten digits, 28x28x1", "CC BY-SA 3.0", True),
     DataName("fashion_mnist", "public", "70,000 pieces of clothing, 28x28x1", "MIT", True),
     DataName("kmnist", "public", "70,000 cursive kana, 28x28x1, 10 classes", "CC BY-SA 4.0", True),
@@ -68,11 +75,17 @@ _TABLE = (
     DataName(
         "graph:PATH", "your own", "a folder with nodes.csv (id, numbers, label) and edges.csv"
     ),
+    DataName(
+        "gym:NAME", "your own", "any environment of gymnasium; gym:NAME#2000 for longer epochs"
+    ),
     DataName("pairs:PATH", "your own", "lines of a text, a tab and its translation; or two files"),
+    DataName(
+        "text:PATH", "your own", "a UTF-8 file, or a folder of .txt; PATH#100 for longer rows"
+    ),
     DataName("npz:PATH", "your own", "NumPy arrays x and y, or x_train, y_train, x_test, y_test"),
 )
 
-_PREFIXES = ("tfds", "folder", "masks", "csv", "npz", "graph", "pairs")
+_PREFIXES = ("tfds", "folder", "masks", "csv", "npz", "graph", "gym", "pairs", "text")
 
 
 def names() -> tuple[DataName, ...]:

@@ -7,10 +7,9 @@ beta = 0.
 
 import tensorflow as tf
 
+from ..data.tokens import END, PADDING, START
 from ..errors import RecipeError
 
-# The first rows of every vocabulary of texts.
-PADDING, UNKNOWN, START, END = range(4)
 _NEVER = -1e9  # a log-probability that no text has
 
 
