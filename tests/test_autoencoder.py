@@ -147,6 +147,17 @@ def test_the_penalty_is_in_the_loss():
     assert logs["loss"] - logs["mse"] == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_gradient_of_weight_decay_is_in_units_of_the_weight():
+    model = autoencoder.build((4, 4, 1), code=6, weight_decay=0.1)
+    model.compile("sgd", loss="mse", metrics=["mse"])
+    given = images(10, 4, 4, 1)
+    logs = model.evaluate(given, given / 255.0, return_dict=True, verbose=0)
+    kernels = [weight.numpy() for weight in model.trainable_variables if weight.name == "kernel"]
+    assert len(kernels) == 2
+    expected = 0.1 / 2 * sum(np.sum(kernel**2) for kernel in kernels)
+    assert logs["loss"] - logs["mse"] == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("arguments", [{"masking": 0.5}, {"sparsity": 0.1}, {"variant": "linear"}])
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_it_comes_back_from_a_file(arguments, tmp_path):
@@ -178,6 +189,11 @@ def test_it_comes_back_from_a_file(arguments, tmp_path):
             {"variant": "linear", "sparsity": 0.1},
             "`sparsity` of autoencoder.build must be None but for variant='dense', whose code is a "
             "sigmoid's. Received: sparsity=0.1, variant='linear'.",
+        ),
+        (
+            {"variant": "convolutional", "weight_decay": 0.1},
+            "`weight_decay` of autoencoder.build must be at least 0, and 0 for "
+            "variant='convolutional'. Received: weight_decay=0.1, variant='convolutional'.",
         ),
         (
             {"sparsity": 1.5},
