@@ -10,6 +10,7 @@ import tensorflow as tf
 from scipy.integrate import quad
 from scipy.stats import bernoulli, multivariate_normal, norm
 
+from kerasrecipes.recipes import distribute
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.errors import RecipeError
@@ -20,6 +21,7 @@ from kerasrecipes.recipes.models.variational_autoencoder import (
     at,
     kl,
 )
+from kerasrecipes.recipes.steps import TrainingSteps
 from kerasrecipes.recipes.tasks.variational import (
     GRID,
     Variational,
@@ -438,3 +440,24 @@ def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(make, data_dir, tm
     assert len(resumed) == len(straight)
     for ours, expected in zip(resumed, straight, strict=True):
         np.testing.assert_array_equal(ours, expected)
+
+
+def test_two_replicas_take_the_step_of_one(splits):
+    taken = []
+    for name in ("none", "mirrored"):
+        with distribute.strategy(name).scope():
+            keras.utils.set_random_seed(0)
+            model = vae.build(SHAPE, hidden=(4,), pixels="grey")
+            # Codes without a deviation: what is drawn does not count.
+            layer = model.encoder.get_layer("log_variance")
+            layer.set_weights([np.zeros((4, 2)), np.full(2, -40.0)])
+            model.compile(keras.optimizers.SGD(0.01), steps_per_execution=1)
+            model.optimizer.build(model.trainable_variables)
+        model.train_function = TrainingSteps(model, 1)
+        batches = tf.data.Dataset.from_tensors((splits.train.inputs, splits.train.targets))
+        logs = model.fit(batches.repeat(), steps_per_epoch=1, verbose=0, shuffle=False).history
+        taken.append(([variable.numpy() for variable in model.trainable_variables], logs))
+    (ours, our_logs), (expected, expected_logs) = taken
+    for weight, other in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(weight, other, rtol=1e-4, atol=1e-5)
+    assert our_logs["loss"] == pytest.approx(expected_logs["loss"], rel=1e-4)
