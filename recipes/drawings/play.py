@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from ..pictures import _FAINT, _INK, _THIRD, _TRAIN, _VALIDATION, _figure
 
@@ -14,6 +15,8 @@ _COLOURS = (_TRAIN, _VALIDATION, _THIRD, "#CC79A7", "#E69F00", "#56B4E9", "#F0E4
 # the pole is 1 long.
 _TRACK, _POLE, _CART = 2.4, 1.0, (0.5, 0.3)
 _CART_POLE = (("position", "speed", "angle", "angular velocity"), ("push left", "push right"))
+# Up to the angle that ends an episode, 12 degrees in radians, and a speed that is lost.
+_CART_POLE_RANGES = ((-0.21, 0.21), (-2.0, 2.0))
 
 
 def names_of(environment, count):
@@ -26,6 +29,20 @@ def names_of(environment, count):
 def actions_of(environment):
     """Return what the actions are called, or an empty tuple where that is not known."""
     return _CART_POLE[1] if environment.startswith("CartPole-") else ()
+
+
+def ranges_of(environment, seen):
+    """Return from where to where the last two numbers of an observation are worth a look.
+
+    Args:
+        environment: str, its name.
+        seen: float array `(steps, numbers)`, where an episode went.
+    """
+    if environment.startswith("CartPole-"):
+        return _CART_POLE_RANGES
+    lows, highs = seen[:, -2:].min(axis=0), seen[:, -2:].max(axis=0)
+    margins = np.where(highs > lows, 0.25 * (highs - lows), 1.0)
+    return tuple(zip(lows - margins, highs + margins, strict=True))
 
 
 def returns(learned, by_chance) -> Figure:
@@ -44,6 +61,7 @@ def returns(learned, by_chance) -> Figure:
         axes.set_title("Returns")
         axes.set_xlabel("sum of the rewards of an episode")
         axes.set_ylabel("episodes")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(loc="upper center")
     return figure
 
@@ -57,7 +75,7 @@ def cart_poles(states, actions, steps) -> Figure:
         steps: int array `(frames,)`, which steps of the episode they are.
     """
     num_columns = max(1, -(-len(states) // 2))
-    with _figure(2.5 * num_columns, 4.2) as figure:
+    with _figure(2.5 * num_columns, 2.9) as figure:
         for number, (state, action, step) in enumerate(zip(states, actions, steps, strict=True)):
             axes = figure.add_subplot(2, num_columns, number + 1)
             position, angle = state[0], state[2]
@@ -104,7 +122,8 @@ def value_map(across, up, values, actions, names, action_names=()) -> Figure:
     """Draw the value and the best action over two of the things that are seen.
 
     Args:
-        across, up: float arrays, the coordinates of the columns and rows.
+        across: float array, the coordinates of the columns.
+        up: float array, those of the rows.
         values: float array `(len(up), len(across))`.
         actions: int array of the same shape.
         names: two names, of what goes across and of what goes up.

@@ -30,6 +30,7 @@ from keras import layers
 
 from ..errors import RecipeError
 from ..recipe import Figure, Recipe
+from ..schedules import cosine
 from ..tasks.policy_learning import PolicyLearning
 
 
@@ -75,10 +76,11 @@ RECIPES = (
         data="gym:CartPole-v1",
         task=PolicyLearning(),
         build=build,
-        optimizer=keras.optimizers.Adam,
-        learning_rate=5e-3,
-        batch_size=16,
-        epochs=3,
+        optimizer=keras.optimizers.Adam,  # departure 4
+        learning_rate=5e-3,  # five times Adam's default: a step sees thousands of moves
+        schedule=cosine,  # so that the policy that is tested is a settled one
+        batch_size=16,  # episodes side by side: as many moves in a step of the games
+        epochs=3,  # 2,976 episodes; not measured yet
         expected=Figure("mean_return", 475.0, source="CartPole-v1's reward threshold"),
         num_parameters=1_667,
     ),

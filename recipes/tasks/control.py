@@ -86,8 +86,11 @@ class Control(Task, abc.ABC):
             "by_chance": by_chance,
             "seen": seen,
             "taken": first.actions.numpy()[:, 0],
-            "map": _map(model, seen) if seen.ndim == 2 and seen.shape[1] > 1 else None,
+            "map": None,
         }
+        if seen.ndim == 2 and seen.shape[1] > 1:
+            ranges = drawings.ranges_of(splits.test.games.name, seen)
+            outcome["map"] = _map(model, seen, ranges)
         return figures, outcome
 
     def pictures(self, splits, split, outcome):
@@ -140,17 +143,10 @@ def _by_chance(games, observations, seeds):
     return episodes.play(games, act, observations, seeds)
 
 
-def _map(model, seen):
+def _map(model, seen, ranges):
     """Return two axes, and values and actions on the grid of the last two things seen."""
     middle = np.median(seen, axis=0)
-    sides = []
-    for column in (-2, -1):
-        # Symmetric where what was seen lies on both sides of 0.
-        low, high = seen[:, column].min(), seen[:, column].max()
-        if low < 0 < high:
-            low, high = -max(-low, high), max(-low, high)
-        margin = 0.25 * (high - low) or 1.0
-        sides.append(np.linspace(low - margin, high + margin, NUM_POINTS))
+    sides = [np.linspace(low, high, NUM_POINTS) for low, high in ranges]
     grid = np.tile(middle, (NUM_POINTS, NUM_POINTS, 1)).astype(seen.dtype)
     grid[..., -2], grid[..., -1] = np.meshgrid(*sides)
     flat = tf.constant(grid.reshape(-1, seen.shape[1]))
