@@ -26,6 +26,7 @@ ARCHITECTURES = (
     "vision.cnn",
     "vision.resnet_cifar",
     "vision.resnet",
+    "vision.transfer",
     "segmentation.unet",
     "generative.dcgan",
     "generative.autoencoder",

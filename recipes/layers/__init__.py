@@ -4,6 +4,7 @@ from .batch_normalization import BatchNormalization
 from .cached_attention import CachedAttention
 from .decoder_block import DecoderBlock
 from .encoder_block import EncoderBlock
+from .gradient_gate import GradientGate
 from .graph_convolution import GraphConvolution
 from .masking_noise import MaskingNoise
 from .message_passing import EdgeToNode, NodeToEdge
@@ -24,6 +25,7 @@ __all__ = [
     "DecoderBlock",
     "EdgeToNode",
     "EncoderBlock",
+    "GradientGate",
     "GraphConvolution",
     "MaskingNoise",
     "NodeToEdge",
