@@ -14,10 +14,15 @@ def num_parameters(model):
 
 
 def layer_table(model):
-    """Return the layers of a model: rows of name, kind, output shape, trainable parameters."""
+    """Return the layers of a model: rows of name, kind, output shape, trainable parameters.
+
+    A model of several networks gives the layers of each, headed by a row for the network itself.
+    """
     rows = []
     for layer in model.layers:
-        shape = getattr(getattr(layer, "output", None), "shape", None)
+        output = getattr(layer, "output", None)
+        # A `Sequential` knows its shape without having an output.
+        shape = getattr(layer, "output_shape", None) if output is None else output.shape
         rows.append(
             (
                 layer.name,
@@ -26,6 +31,9 @@ def layer_table(model):
                 f"{_size(layer.trainable_weights):,}",
             )
         )
+        # Only networks have layers of their own that a reader knows by name.
+        if hasattr(layer, "layers"):
+            rows += [(f"- {name}", *rest) for name, *rest in layer_table(layer)]
     return rows
 
 
