@@ -29,7 +29,9 @@ _POLYGONS = {
 }
 # Of one radius the star is the smallest to look at, and the disc the largest.
 _ENLARGED = {1: 0.85, 2: 1.0, 3: 1.15, 4: 1.25}
-_SMALLEST_CONTRAST = 70.0
+# How far colours lie apart in one of the three channels, and centres in units of a radius.
+_CONTRAST, _APART = 70.0, 0.8
+_NUM_TRIES = 30
 
 
 def read(rest, name, data_dir=None, memory_limit=None) -> Source:
@@ -70,7 +72,7 @@ def draw(split, num_examples, side):
 
 
 def scene(rng, side):
-    """Draw a ground and two to five figures, the later ones over the earlier ones.
+    """Draw a ground and two to four figures, the later ones over the earlier ones.
 
     Args:
         rng: `numpy.random.Generator`.
@@ -79,22 +81,21 @@ def scene(rng, side):
     Returns:
         uint8 array `(side, side, 3)`, and int8 array `(side, side)` of classes.
     """
-    ground = _colour(rng)
-    image = texture(rng, side, ground)
+    colours, circles = [_colour(rng)], []
+    image = texture(rng, side, colours[0])
     mask = np.zeros((side, side), np.int8)
-    for _ in range(rng.integers(2, 6)):
+    for _ in range(rng.integers(2, 5)):
         label = int(rng.integers(1, len(CLASS_NAMES)))
-        radius = side * rng.uniform(0.11, 0.2) * _ENLARGED[label]
-        centre = rng.uniform(0.12 * side, 0.88 * side, size=2)
+        radius = side * rng.uniform(0.13, 0.24) * _ENLARGED[label]
+        centre = _place(rng, side, radius, circles)
+        circles.append((centre, radius))
         distance = outside(label, centre, radius, rng.uniform(0, 2 * math.pi), side)
         # The pixel's share of the figure, so that edges are as smooth as a camera's.
         share = np.clip(0.5 - distance, 0, 1)[..., None].astype(np.float32)
-        colour = _colour(rng)
-        while np.abs(colour - ground).max() < _SMALLEST_CONTRAST:
-            colour = _colour(rng)
-        image += share * (texture(rng, side, colour) - image)
+        colours.append(_colour(rng, colours))
+        image += share * (texture(rng, side, colours[-1]) - image)
         mask[distance < 0] = label
-    image += rng.normal(scale=rng.uniform(4, 16), size=image.shape).astype(np.float32)
+    image += rng.normal(scale=rng.uniform(4, 14), size=image.shape).astype(np.float32)
     return np.clip(np.rint(image), 0, 255).astype(np.uint8), mask
 
 
@@ -145,8 +146,22 @@ def texture(rng, side, colour):
     return (colour + pattern[..., None] * contrast).astype(np.float32)
 
 
-def _colour(rng):
-    return rng.uniform(30, 225, size=3)
+def _place(rng, side, radius, circles):
+    """Return a centre that hides no other figure whole, where chance finds one."""
+    for _ in range(_NUM_TRIES):
+        centre = rng.uniform(0.12 * side, 0.88 * side, size=2)
+        if all(np.abs(centre - c).max() > _APART * max(radius, r) for c, r in circles):
+            break
+    return centre
+
+
+def _colour(rng, others=()):
+    """Return a colour that is far from others, where chance finds one."""
+    for _ in range(_NUM_TRIES):
+        colour = rng.uniform(30, 225, size=3)
+        if all(np.abs(colour - other).max() > _CONTRAST for other in others):
+            break
+    return colour
 
 
 def _waves(rng, side):
