@@ -56,6 +56,12 @@ def predict(source, files, *, masks=None):
             f"SavedModel {str(path)!r} is damaged: {reason} "
             f"Export it again with `kerasrecipes export RUN`."
         ) from error
+    taken = sorted(signature.structured_input_signature[1])
+    if taken != [record["name"]]:
+        raise RecipeError(
+            f"SavedModel {str(path)!r} must take {record['name']!r} to answer for files. Received: "
+            f"one that takes {', '.join(map(repr, taken))}. Call its endpoints from Python."
+        )
     answers = []
     for file, inputs in batches:
         for start in range(0, len(inputs), BATCH_SIZE):

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import math
 from functools import partial
 
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from kerasrecipes.callbacks import AdversarialBalance, observe
-from kerasrecipes.recipes import distribute
+from kerasrecipes.recipes import distribute, saved_model
 from kerasrecipes.recipes.checkpoint import latest
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
@@ -22,6 +23,7 @@ from kerasrecipes.recipes.models.adversarial import (
     to_bytes,
     to_symmetric,
 )
+from kerasrecipes.recipes.prediction import predict
 from kerasrecipes.recipes.recipe import Figure, Recipe
 from kerasrecipes.recipes.run import Run
 from kerasrecipes.recipes.tasks.adversarial import AdversarialGeneration
@@ -420,14 +422,16 @@ def test_endpoints_answer(trained, splits):
     assert not np.array_equal(first, other)
 
 
-def test_an_export_answers_as_python_does(trained, splits, tmp_path):
-    archive = keras.export.ExportArchive()
-    archive.track(trained)
+@pytest.fixture(scope="module")
+def exported(trained, splits, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "1"
+    saved_model.write(trained, RECIPE.task.endpoints(trained, splits), path)
+    return path
+
+
+def test_an_export_answers_as_python_does(trained, splits, exported):
     endpoints = RECIPE.task.endpoints(trained, splits)
-    for name, endpoint in endpoints.items():
-        archive.add_endpoint(name, endpoint.function, input_signature=list(endpoint.inputs))
-    archive.write_out(str(tmp_path / "1"), verbose=False)
-    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    signatures = tf.saved_model.load(str(exported)).signatures
     for name, endpoint in endpoints.items():
         given = zip(endpoint.inputs, endpoint.example, strict=True)
         answer = signatures[name](**{s.name: tf.constant(a, s.dtype) for s, a in given})
@@ -435,6 +439,16 @@ def test_an_export_answers_as_python_does(trained, splits, tmp_path):
             # A value that lies between two greys may be rounded to either.
             got, wanted = answer[output].numpy().astype(float), expected.astype(float)
             np.testing.assert_allclose(got, wanted, atol=1 if output == "image" else 1e-5)
+
+
+def test_an_export_that_draws_does_not_answer_for_files(splits, exported):
+    (exported / saved_model.RECORD).parent.mkdir()
+    inputs = splits.describe()["inputs"]
+    record = {"inputs": inputs, "class_names": splits.class_names, "feature_names": None}
+    (exported / saved_model.RECORD).write_text(json.dumps(record))
+    np.save("images.npy", splits.test.inputs[:2])
+    with pytest.raises(RecipeError, match=r"must take 'image' to answer .* takes 'noise'\. Call"):
+        predict(exported, ["images.npy"])
 
 
 def test_data_and_recipes_that_do_not_fit_are_told(splits):
