@@ -2,6 +2,8 @@
 
 import math
 
+import keras
+
 
 def num_parameters(model):
     """Return how many parameters a model has, as {"trainable": int, "total": int}.
@@ -21,13 +23,14 @@ def layer_table(model):
     rows = []
     for layer in model.layers:
         output = getattr(layer, "output", None)
-        # A `Sequential` knows its shape without having an output.
-        shape = getattr(layer, "output_shape", None) if output is None else output.shape
+        # A `Sequential` knows its shape without having an output; an encoder may have several.
+        shapes = [tensor.shape for tensor in keras.tree.flatten(output) if tensor is not None]
+        shapes = shapes or [getattr(layer, "output_shape", None) or ()]
         rows.append(
             (
                 layer.name,
                 type(layer).__name__,
-                "" if shape is None else " x ".join(str(side) for side in shape[1:]),
+                ", ".join(" x ".join(str(side) for side in shape[1:]) for shape in shapes),
                 f"{_size(layer.trainable_weights):,}",
             )
         )
