@@ -64,15 +64,14 @@ class Control(Task, abc.ABC):
         model.compile(make_optimizer(), **settings)
 
     def evaluate(self, model, splits, batches):
-        # As graphs: step by step from Python, an episode takes ten times as long.
-        play = tf.function(model.episodes)
-        play_by_chance = tf.function(functools.partial(_by_chance, splits.test.games))
+        by_chance_here = functools.partial(_by_chance, splits.test.games)
+        recorded = functools.partial(model.episodes, record=True)
         returns, by_chance, first = [], [], None
         for observations, seeds in batches:
-            returns.append(play(observations, seeds).returns.numpy())
-            by_chance.append(play_by_chance(observations, seeds).returns.numpy())
+            returns.append(_in_a_graph(model.episodes, observations, seeds).returns.numpy())
+            by_chance.append(_in_a_graph(by_chance_here, observations, seeds).returns.numpy())
             if first is None:
-                first = play(observations[:1], seeds[:1], record=True)
+                first = _in_a_graph(recorded, observations[:1], seeds[:1])
         returns, by_chance = np.concatenate(returns), np.concatenate(by_chance)
         figures = {
             "mean_return": float(returns.mean()),
@@ -130,6 +129,11 @@ class Control(Task, abc.ABC):
 
     def endpoints(self, model, splits):
         return {"serving_default": on_raw_input(model.answers, splits)}
+
+
+def _in_a_graph(play, *tensors):
+    """Call a function as a graph: step by step from Python, an episode takes ten times as long."""
+    return tf.function(play).get_concrete_function(*tensors)(*tensors)
 
 
 def _by_chance(games, observations, seeds):
