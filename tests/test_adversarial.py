@@ -194,6 +194,22 @@ def test_it_fits_and_its_logs_are_finite_means_over_an_epoch():
     assert history["real_score"][0] == pytest.approx(last["real_score"][0], abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("rates", "winner"), [((0.0, 0.1), "discriminator"), ((0.02, 0.0), "generator")]
+)
+def test_a_player_whose_opponent_stands_still_wins_and_that_is_said(rates, winner):
+    model = make(generator_rate=rates[0], discriminator_rate=rates[1])
+    for layer in model.discriminator.layers:
+        if "conv" in layer.name:
+            # A discriminator that says something about images from the start.
+            layer.kernel.assign(10 * layer.kernel)
+    x = images(64)
+    balance = AdversarialBalance(high=0.9, low=0.0, patience=2)
+    with pytest.warns(UserWarning, match=f"The {winner} has won: for 2 epochs"):
+        history = model.fit(x, x, batch_size=16, epochs=15, verbose=0, callbacks=[balance]).history
+    assert (history["score_gap"][-1] > 0.9) == (winner == "discriminator")
+
+
 def test_validation_neither_moves_anything_nor_depends_on_what_was_drawn_before():
     model = make()
     step(model, images())
