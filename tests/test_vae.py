@@ -11,6 +11,7 @@ from scipy.integrate import quad
 from scipy.stats import bernoulli, multivariate_normal, norm
 
 from kerasrecipes.recipes import distribute
+from kerasrecipes.recipes.architecture import layer_table
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.errors import RecipeError
@@ -81,6 +82,13 @@ def test_parameters(recipe):
     found = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     assert found == expected == recipe.num_parameters
     assert f"baseline_{recipe.expected.metric}" in recipe.task.figures
+
+
+def test_the_table_of_layers_has_both_outputs_of_the_encoder():
+    rows = layer_table(vae.build((28, 28, 1), code=50, hidden=(200, 200)))
+    assert rows[0] == ("encoder", "Functional", "50, 50", "217,300")
+    assert ("- hidden1", "Dense", "200", "157,000") in rows
+    assert ("- hidden4", "Dense", "200", "40,200") in rows
 
 
 def test_the_schedule_of_mnist_is_that_of_the_paper():
@@ -406,7 +414,10 @@ class Interrupted(Exception):
 def drawing():
     """Return a recipe whose pixels and codes are drawn anew at each step."""
     build = functools.partial(vae.build, hidden=(16,))
-    return dataclasses.replace(RECIPES["vae_digits"], build=build, batch_size=32, epochs=2)
+    recipe = dataclasses.replace(
+        RECIPES["vae_digits"], build=build, task=Variational(num_samples=2)
+    )
+    return dataclasses.replace(recipe, batch_size=32, epochs=2)
 
 
 def denoising():

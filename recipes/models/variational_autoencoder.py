@@ -106,11 +106,11 @@ class VariationalAutoencoder(keras.Model):
         return ops.cast(white, "uint8") * 255
 
     def log_likelihood(self, images, outputs):
-        """Return ln p(x | z) in nats an image, `(batch,)`.
+        """Return ln p(x | z) in nats an image, of the shape `(..., batch)`.
 
         Args:
             images: tensor `(batch, height, width, channels)`, raw, as `observed` gives them.
-            outputs: what the decoder gives, of the same shape.
+            outputs: what the decoder gives, `(..., batch, height, width, channels)`.
         """
         pixels = ops.cast(images, "float32") / 255.0
         outputs = ops.cast(outputs, "float32")
@@ -119,7 +119,7 @@ class VariationalAutoencoder(keras.Model):
             each = -0.5 * ops.square(gap) - self.log_deviation - 0.5 * math.log(2 * math.pi)
         else:
             each = pixels * outputs - ops.softplus(outputs)
-        return ops.sum(each, axis=(1, 2, 3))
+        return ops.sum(each, axis=(-3, -2, -1))
 
     def log_weights(self, images, num_samples, seed):
         """Return the logarithms of importance weights, `p(x, z) / q(z | x)` at codes from q(z | x).
@@ -143,10 +143,8 @@ class VariationalAutoencoder(keras.Model):
             ops.square(noise) + code["log_variance"] - ops.square(codes), axis=-1
         )
         outputs = self.decoder(ops.reshape(codes, (-1, codes.shape[-1])), training=False)
-        repeated = ops.tile(images, (num_samples, 1, 1, 1))
-        likelihood = ops.reshape(
-            self.log_likelihood(repeated, outputs), ops.shape(prior_over_posterior)
-        )
+        outputs = ops.reshape(outputs, (num_samples, -1, *outputs.shape[1:]))
+        likelihood = self.log_likelihood(images, outputs)
         return likelihood + prior_over_posterior
 
     def encode(self, inputs):

@@ -77,7 +77,6 @@ class Variational(Task):
         model.compile(make_optimizer(), **settings)  # its loss is its own
 
     def evaluate(self, model, splits, batches):
-        log_weights = tf.function(model.log_weights)
         independent = independent_pixels(model, splits.train)
         totals = dict.fromkeys(("nll", "bound", "kl", "baseline_nll"), 0.0)
         num_images, num_kept, divergences = 0, 0, 0.0
@@ -87,7 +86,7 @@ class Variational(Task):
             code = model.encoder(images, training=False)
             weights = np.concatenate(
                 [
-                    log_weights(
+                    model.log_weights(
                         images,
                         min(NUM_AT_ONCE, self.num_samples - first),
                         # The second number also counts the batches, of which there are fewer.
