@@ -82,8 +82,8 @@ def pairs(num_pairs=None, seed=SEED):
         num_pairs: dict from split to how many. Defaults to `NUM_PAIRS`.
         seed: int. Defaults to `SEED`.
 
-    >>> pairs({"train": 1})["train"][0][1]
-    '1998-06-29'
+    >>> pairs({"train": 1})["train"]
+    [('2033.06.21', '2033-06-21')]
     """
     num_pairs = NUM_PAIRS if num_pairs is None else num_pairs
     # Python's own generator: its numbers are the same in every version.

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 
 from ..pictures import _figure
 
+# What would be invisible, or wider than any letter.
+SYMBOLS = {" ": "\u2423", "<end>": "\u220e"}
+
 _NUM_COLUMNS = 2
 # Wider than this, single tokens cannot be read beside a map.
 _MOST_NAMED = 60
@@ -56,8 +59,8 @@ def _name(set_ticks, tokens):
     if len(tokens) > _MOST_NAMED:
         set_ticks([])
         return
+    labels = [SYMBOLS.get(token, token.replace("$", r"\$")) for token in tokens]
     # Letters stand upright and words lie on their side.
-    turned = 90 if max(map(len, tokens), default=0) > 2 else 0
-    labels = [token.replace(" ", "\u2423").replace("$", r"\$") for token in tokens]
+    turned = 90 if max(map(len, labels), default=0) > 2 else 0
     rotation = {"rotation": turned} if set_ticks.__name__ == "set_xticks" else {}
     set_ticks(range(len(tokens)), labels, fontsize=9, **rotation)

@@ -126,7 +126,8 @@ class Translation(Task):
             (
                 f"Attention, example {number}",
                 "Where each head of the last block looks in the source, along the columns, as it "
-                "writes each token of the answer, along the rows.",
+                "writes each token of the answer, along the rows. A mark like a cup is a space, a "
+                "block the end.",
                 attention_heads(*shown),
             )
             for number, shown in enumerate(outcome["attention"], start=1)
