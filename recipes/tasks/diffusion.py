@@ -51,6 +51,8 @@ class DenoisingDiffusion(Task):
             "ancestral".
         sampling_steps: int in [1, num_steps], steps from noise to a sample, or None for all.
             Defaults to None.
+        compared_steps: tuple of int in [1, num_steps], numbers of steps in which both samplers are
+            compared in the report. Defaults to (), no comparison.
         num_measured: int >= 2, images that the distance is measured on at most, of each kind.
             Defaults to 10,000.
     """
@@ -60,6 +62,7 @@ class DenoisingDiffusion(Task):
     decay: float = 0.9999
     sampler: str = "ancestral"
     sampling_steps: int | None = None
+    compared_steps: tuple[int, ...] = ()
     num_measured: int = 10_000
     monitor = "val_loss"
     mode = "min"
@@ -84,12 +87,13 @@ class DenoisingDiffusion(Task):
                 "`decay` of a denoising diffusion must be in [0, 1). "
                 f"Received: decay={self.decay!r}."
             )
-        steps = self.num_steps if self.sampling_steps is None else self.sampling_steps
-        if not 1 <= steps <= self.num_steps:
-            raise RecipeError(
-                "`sampling_steps` of a denoising diffusion must be in [1, num_steps], here "
-                f"[1, {self.num_steps}]. Received: sampling_steps={self.sampling_steps!r}."
-            )
+        drawn_in = (self.sampling_steps,) if self.sampling_steps is not None else ()
+        for field, steps in (("sampling_steps", drawn_in), ("compared_steps", self.compared_steps)):
+            if not all(1 <= number <= self.num_steps for number in steps):
+                raise RecipeError(
+                    f"`{field}` of a denoising diffusion must be in [1, num_steps], here "
+                    f"[1, {self.num_steps}]. Received: {field}={getattr(self, field)!r}."
+                )
         if self.num_measured < 2:
             raise RecipeError(
                 "`num_measured` of a denoising diffusion must be at least 2. "
@@ -166,8 +170,7 @@ class DenoisingDiffusion(Task):
             "chain_names": [f"{len(table) - step} left" for step in looks],
             "fewer": {
                 steps: model.sample(SEED, chains, model.sampler("implicit", steps)).numpy()
-                for steps in _FEW_STEPS
-                if steps <= self.num_steps
+                for steps in self.compared_steps
             },
             "distance": distance,
             "count": count,
@@ -176,7 +179,7 @@ class DenoisingDiffusion(Task):
 
     def pictures(self, splits, split, outcome):
         chain, fewer = outcome["chain"].swapaxes(0, 1) / 255, outcome["fewer"]
-        return [
+        shown = [
             (
                 "Samples",
                 "What is taken out of nothing but noise.",
@@ -192,28 +195,30 @@ class DenoisingDiffusion(Task):
                 "Each row is a sample on its way; above stands how many steps are left.",
                 mosaic(chain, column_names=outcome["chain_names"], inches=1.0),
             ),
-            (
-                "In fewer steps",
-                "The implicit sampler (DDIM) draws nothing but the first noise. Each row begins "
-                "with the same one; above stands in how many steps it is taken away.",
-                mosaic(
-                    np.stack(list(fewer.values()), axis=1) / 255,
-                    column_names=[str(steps) for steps in fewer],
-                    inches=1.0,
-                ),
-            ),
         ]
+        if fewer:
+            images = np.stack(list(fewer.values()), axis=1) / 255
+            shown.append(
+                (
+                    "In fewer steps",
+                    "The implicit sampler (DDIM) draws nothing but the first noise. Each row "
+                    "begins with the same one; above stands in how many steps it is taken away.",
+                    mosaic(images, column_names=[str(steps) for steps in fewer], inches=1.0),
+                )
+            )
+        return shown
 
     def tables(self, model, splits, outcome):
-        rows = []
-        for steps in (steps for steps in _FEW_STEPS if steps <= self.num_steps):
-            drawn = [
-                model.sample(SEED, outcome["count"], model.sampler(sampler, steps)).numpy()
-                for sampler in _SAMPLERS
-            ]
-            rows.append((str(steps), *(f"{outcome['distance'](images):.3g}" for images in drawn)))
+        def distance(sampler, steps):
+            images = model.sample(SEED, outcome["count"], model.sampler(sampler, steps)).numpy()
+            return f"{outcome['distance'](images):.3g}"
+
+        rows = [
+            (str(steps), *(distance(sampler, steps) for sampler in _SAMPLERS))
+            for steps in self.compared_steps
+        ]
         header = ("steps", "ancestral (DDPM)", "implicit (DDIM)")
-        return [("Fréchet distance by sampler and steps", header, rows)]
+        return [("Fréchet distance by sampler and steps", header, rows)] if rows else []
 
     def endpoints(self, model, splits):
         table = model.sampler(self.sampler, self.sampling_steps)
@@ -251,7 +256,6 @@ class DenoisingDiffusion(Task):
 
 
 _SAMPLERS = ("ancestral", "implicit")
-_FEW_STEPS = (5, 10, 20, 50)
 # Where the way from noise to an image is looked at: little changes at its beginning.
 _LOOKS = (0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 
