@@ -11,7 +11,7 @@ from rich_argparse import RichHelpFormatter
 from ..recipes.errors import RecipeError
 
 # In the order in which a newcomer meets them.
-COMMANDS = ("list", "show", "train", "evaluate", "report", "export", "predict", "data")
+COMMANDS = ("list", "show", "train", "evaluate", "report", "export", "predict", "generate", "data")
 
 
 def main(argv=None):

@@ -1,0 +1,119 @@
+"""Recurrent networks that predict the next character of a text.
+
+Karpathy 2015, "The unreasonable effectiveness of recurrent neural networks",
+https://karpathy.github.io/2015/05/21/rnn-effectiveness/, and Graves 2013, "Generating sequences
+with recurrent neural networks", https://arxiv.org/abs/1308.0850, sections 2 and 3. The cells: long
+short-term memory, Hochreiter and Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735;
+gated recurrent unit, Cho et al. 2014, https://arxiv.org/abs/1406.1078; simple, Elman 1990.
+
+With a vocabulary of V characters, E numbers a character and n units:
+
+    layer       output        parameters
+    embedding   T x E         V E
+    lstm1       T x n         4 (E n + n n + n)       gates: input, forget, candidate, output
+      or gru1   T x n         3 (E n + n n + 2 n)     gates: update, reset, candidate
+      or simple1  T x n       E n + n n + n
+    logits      T x V         n V + V
+
+`cell="gru", units=1024, embedding=256` on 66 characters:
+
+    embedding   T x 256       16,896
+    gru1        T x 1024      3,938,304
+    logits      T x 66        67,650
+    total                     4,022,850
+
+Departures:
+
+1. Characters pass through an embedding; Karpathy and Graves give the cell the one-hot vector. A
+   one-hot vector times the cell's kernel is a row of it, so an embedding is the same thing with the
+   kernel in two factors. It is smaller, and a table of rows is looked up and not multiplied.
+2. Every layer reads the one below it alone. In Graves's network all layers see the input and the
+   output sees all layers.
+3. The cell has no peepholes (Graves, equations 7 to 11), as later work left them out, and the GRU
+   applies its reset gate behind the recurrent product, as cuDNN and PyTorch do.
+4. Adam in place of RMSprop.
+"""
+
+from functools import partial
+
+import keras
+
+from ..errors import RecipeError
+from ..recipe import Figure, Recipe
+from ..schedules import cosine
+from ..tasks.next_character import NextCharacter
+
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple": keras.layers.SimpleRNN}
+
+
+def build(vocabulary_size, *, cell="lstm", units=256, layers=1, embedding=64, dropout=0.0):
+    """Return a network from characters to the logits of what comes next.
+
+    Its memory is empty at the start of every row; `recipes.models.LanguageModel` carries it from
+    call to call.
+
+    Args:
+        vocabulary_size: int >= 2, different characters.
+        cell: "lstm", "gru" or "simple". Defaults to "lstm".
+        units: int >= 1, of each recurrent layer. Defaults to 256.
+        layers: int >= 1, recurrent layers. Defaults to 1.
+        embedding: int >= 1, numbers that stand for a character. Defaults to 64.
+        dropout: float in [0, 1), the share of values left out behind each recurrent layer while it
+            is trained; never between the steps of a layer (Zaremba et al. 2014,
+            https://arxiv.org/abs/1409.2329). Defaults to 0.
+
+    Returns:
+        An uncompiled `keras.Model` from int ids `(batch, time)` to logits
+        `(batch, time, vocabulary_size)`.
+
+    Raises:
+        RecipeError: an argument is out of its range.
+
+    >>> build(66, cell="gru", units=1024, embedding=256).count_params()
+    4022850
+    """
+    if cell not in CELLS:
+        raise RecipeError(
+            f"`cell` of char_rnn.build must be 'lstm', 'gru' or 'simple'. Received: {cell=}."
+        )
+    if vocabulary_size < 2:
+        raise RecipeError(
+            f"`vocabulary_size` of char_rnn.build must be at least 2. Received: {vocabulary_size=}."
+        )
+    for name, value in (("units", units), ("layers", layers), ("embedding", embedding)):
+        if value < 1:
+            raise RecipeError(
+                f"`{name}` of char_rnn.build must be at least 1. Received: {name}={value!r}."
+            )
+    if not 0 <= dropout < 1:
+        raise RecipeError(f"`dropout` of char_rnn.build must be in [0, 1). Received: {dropout=}.")
+    ids = keras.Input((None,), dtype="int32", name="ids")  # T
+    hidden = keras.layers.Embedding(vocabulary_size, embedding, name="embedding")(ids)  # T x E
+    for number in range(1, layers + 1):
+        recurrent = CELLS[cell](
+            units, return_sequences=True, return_state=True, name=f"{cell}{number}"
+        )
+        hidden, *_ = recurrent(hidden)  # T x n
+        if dropout:
+            hidden = keras.layers.Dropout(dropout, name=f"dropout{number}")(hidden)
+    logits = keras.layers.Dense(vocabulary_size, name="logits")(hidden)  # T x V
+    return keras.Model(ids, logits, name=f"{cell}_{layers}x{units}")
+
+
+RECIPES = (
+    Recipe(
+        name="lstm_pydoc",
+        summary="The next character of Python's documentation, by long short-term memory.",
+        data="pydoc_text",
+        task=NextCharacter(),
+        build=partial(build, cell="lstm", units=320, dropout=0.2),
+        # Karpathy 2015 clips each value at 5; by the norm of all the direction stays.
+        optimizer=partial(keras.optimizers.Adam, global_clipnorm=1.0),
+        learning_rate=0.004,
+        schedule=cosine,
+        batch_size=32,
+        epochs=16,
+        expected=Figure("bits_per_character", 1.9, within=0.05, better="lower"),
+        num_parameters=539_240,
+    ),
+)
