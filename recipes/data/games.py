@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
 from ..errors import RecipeError, near_names
@@ -27,8 +25,6 @@ class Games:
         self.name = name
         self._open = []  # environments, one a game
         self._played = []  # what each of them has played: a seed, and an array of actions
-        # Pipelines ask from several threads at once.
-        self._lock = threading.Lock()
 
     @property
     def observation_shape(self):
@@ -56,12 +52,11 @@ class Games:
 
         Games that go on are left alone.
         """
-        with self._lock:
-            # An environment of its own, the first one; games are played in those behind it.
-            environment = self._environment(0)
-            observations = [environment.reset(seed=int(seed))[0] for seed in seeds]
-            shape = (len(seeds), *environment.observation_space.shape)
-            return np.array(observations, self.observation_dtype).reshape(shape)
+        # An environment of its own, the first one; games are played in those behind it.
+        environment = self._environment(0)
+        observations = [environment.reset(seed=int(seed))[0] for seed in seeds]
+        shape = (len(seeds), *environment.observation_space.shape)
+        return np.array(observations, self.observation_dtype).reshape(shape)
 
     def step(self, seeds, num_taken, taken, actions):
         """Play a step of each game.
@@ -77,25 +72,26 @@ class Games:
             whether the episode has come to its end, and whether it was cut off at its limit. Zeros
             where there is no episode.
         """
-        with self._lock:
-            first = self._environment(0)
-            shape = first.observation_space.shape
-            observations = np.zeros((len(seeds), *shape), self.observation_dtype)
-            rewards = np.zeros(len(seeds), "float32")
-            terminated = np.zeros(len(seeds), bool)
-            truncated = np.zeros(len(seeds), bool)
-            begin = int(first.action_space.start)
-            for game in np.flatnonzero(seeds >= 0).tolist():
-                environment = self._environment(1 + game)
-                before = taken[game, : num_taken[game]]
-                self._bring_to(environment, game, int(seeds[game]), before, begin)
-                action = int(actions[game])
-                observation, reward, end, cut, _ = environment.step(begin + action)
-                observations[game], rewards[game] = observation, reward
-                terminated[game], truncated[game] = end, cut
-                if not (end or cut):
-                    self._played[1 + game].append(action)
-            return observations, rewards, terminated, truncated
+        first = self._environment(0)
+        shape = first.observation_space.shape
+        observations = np.zeros((len(seeds), *shape), self.observation_dtype)
+        rewards = np.zeros(len(seeds), "float32")
+        terminated = np.zeros(len(seeds), bool)
+        truncated = np.zeros(len(seeds), bool)
+        begin = int(first.action_space.start)
+        for game in np.flatnonzero(seeds >= 0).tolist():
+            environment = self._environment(1 + game)
+            before = taken[game, : num_taken[game]]
+            self._bring_to(environment, game, int(seeds[game]), before, begin)
+            action = int(actions[game])
+            observation, reward, end, cut, _ = environment.step(begin + action)
+            observations[game], rewards[game] = observation, reward
+            terminated[game], truncated[game] = end, cut
+            if end or cut:
+                self._played[1 + game].forget()
+            else:
+                self._played[1 + game].append(action)
+        return observations, rewards, terminated, truncated
 
     def _bring_to(self, environment, game, seed, before, begin):
         played = self._played[1 + game]
@@ -127,6 +123,9 @@ class _Played:
     def become(self, seed, actions):
         self.seed, self.count = seed, len(actions)
         self.actions[: self.count] = actions
+
+    def forget(self):
+        self.seed = -1
 
     def append(self, action):
         self.actions[self.count] = action

@@ -23,8 +23,8 @@ class QLearning(keras.Model):
     copy of Q made every so many steps. Epsilon falls linearly from 1.
 
     The data are beginnings of episodes, `(observation, seed)`; a game takes the one of its place
-    in the batch where it has just ended. All state is in variables: weights, memory, open games
-    and random numbers.
+    in the batch where it has just ended, and the others are passed over. All state is in
+    variables: weights, memory, open games and random numbers.
 
     Called on observations `(batch, ...)`, it gives the values of the actions `(batch, actions)`.
 

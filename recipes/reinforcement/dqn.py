@@ -104,7 +104,8 @@ RECIPES = (
     Recipe(
         name="dqn_cartpole",
         summary="Balance a pole on a cart by the values of the two pushes.",
-        # 1,000 steps an epoch, so that it is tested on the validation episodes every 10,000 moves.
+        # 10,000 beginnings: 1,000 steps an epoch, so that it plays the validation episodes every
+        # 10,000 moves.
         data="gym:CartPole-v1#10000",
         task=DeepQLearning(),  # CleanRL's numbers: see its fields
         build=build,

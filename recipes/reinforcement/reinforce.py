@@ -73,15 +73,16 @@ RECIPES = (
     Recipe(
         name="reinforce_cartpole",
         summary="Balance a pole on a cart by a policy that learns from whole episodes.",
-        data="gym:CartPole-v1",
+        # 480 beginnings: 30 steps an epoch, so that a curve has some points.
+        data="gym:CartPole-v1#480",
         task=PolicyLearning(),
         build=build,
         optimizer=keras.optimizers.Adam,  # departure 4
         learning_rate=5e-3,  # five times Adam's default: a step sees thousands of moves
         schedule=cosine,  # so that the policy that is tested is a settled one
         batch_size=16,  # episodes side by side: as many moves in a step of the games
-        epochs=3,  # 2,976 episodes; not measured yet
-        expected=Figure("mean_return", 475.0, source="CartPole-v1's reward threshold"),
+        epochs=6,  # 2,880 episodes; a first run stood at 500 after two thirds of them
+        expected=Figure("mean_return", 475.0, source="reward threshold of CartPole-v1"),
         num_parameters=1_667,
     ),
 )

@@ -42,7 +42,7 @@ def test_the_beginnings_are_gymnasiums():
     )  # fmt: skip
     assert splits.train.num_examples == 1000 and splits.test.num_examples == 100
     observations, seeds = splits.test.examples([3, 0])
-    assert seeds.tolist() == [splits.test.first_seed + 3, splits.test.first_seed]
+    assert seeds.tolist() == splits.test.targets[[3, 0]].tolist()
     for observation, seed in zip(observations, seeds.tolist(), strict=True):
         np.testing.assert_array_equal(observation, plain(seed, [])[0][0])
     batches = list(splits.test.first(5).ordered(2).as_numpy_iterator())
@@ -58,7 +58,7 @@ def test_no_episode_is_in_two_splits():
     drawn = [t for _, t in training_batches(splits.train, 8, seed=0).take(16).as_numpy_iterator()]
     train = set(np.concatenate(drawn).tolist())
     others = {*splits.validation.targets.tolist(), *splits.test.targets.tolist()}
-    assert len(others) == 120 and len(train) == 128  # two epochs with seeds of their own
+    assert len(others) == 120 and len(train) == 64  # each in each of two epochs
     assert not train & others and max(train) < min(others)
 
 
@@ -113,6 +113,17 @@ def test_a_step_does_not_hang_on_what_was_asked_before():
     np.testing.assert_array_equal(games.step(*arguments)[0], first)
     # Twice the same step is the same step, and not the next one.
     np.testing.assert_array_equal(games.step(*arguments)[0], first)
+
+
+def test_the_last_step_of_an_episode_can_be_asked_for_again():
+    row = [1] * 12
+    length = next(i for i, end in enumerate(plain(5, row[:9])[1], start=1) if any(end))
+    games = Games("CartPole-v1")
+    arguments = (np.array([5]), np.array([length - 1]), padded(row), np.array([1]))
+    for _ in range(2):
+        seen, rewards, terminated, _ = games.step(*arguments)
+        np.testing.assert_array_equal(seen[0], plain(5, row[:length])[0][-1])
+        assert terminated[0] and rewards[0] == 1
 
 
 def test_places_without_an_episode_stay_empty():
@@ -205,7 +216,8 @@ def seeds_of(*places):
         ("Endless-v0", r"must end its episodes .*Register it with `max_episode_steps`"),
         ("Chancy-v0", r"must be deterministic given its seed"),
         ("CartPole-v1#many", r"must end with the episodes of an epoch.*Received: 'many'"),
-        ("CartPole-v1#0", r"a whole number from 1 to 10\^9.*Received: '0'"),
+        ("CartPole-v1#99999999", r"from 1 to 10\^6.*Received: '99999999'"),
+        ("CartPole-v1#0", r"a whole number from 1 to 10\^6.*Received: '0'"),
     ],
 )
 def test_what_cannot_be_played_is_told(name, message):
