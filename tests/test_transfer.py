@@ -1,20 +1,21 @@
 import copy
-import csv
+import dataclasses
 import doctest
-import json
-import os
-import signal
-import subprocess
-import sys
+import functools
 
 import keras
 import numpy as np
 import pytest
 
 from kerasrecipes.callbacks import Unfreeze
-from kerasrecipes.recipes import data
+from kerasrecipes.recipes import data, distribute
+from kerasrecipes.recipes.checkpoint import latest
+from kerasrecipes.recipes.data.indexed import IndexedSplit
+from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.layers import GradientGate, gradient_gate
+from kerasrecipes.recipes.run import Run
+from kerasrecipes.recipes.training import _fit, prepare
 from kerasrecipes.recipes.vision import pretrained, resnet, resnet_cifar, transfer
 
 SHAPE = (12, 12, 1)
@@ -349,67 +350,69 @@ def test_transfer_and_from_nothing_learn_from_the_same_examples_for_as_long():
     assert [n for n in names if n not in ("gate", "normalization", "image")] == others[1:]
 
 
-SCRIPT = """
-import functools, os, signal, sys
-import keras
-from kerasrecipes import recipes
-from kerasrecipes.recipes.recipe import replace
-from kerasrecipes.recipes.vision import transfer
-from kerasrecipes.callbacks import Unfreeze
+class Interrupted(Exception):
+    """What a test breaks a run off with."""
 
 
-class Kill(keras.callbacks.Callback):
+class Break(keras.callbacks.Callback):
+    """Breaks the one run off that `Break.at` was set for, as that epoch begins."""
+
+    at = None
+
     def on_epoch_begin(self, epoch, logs=None):
-        if os.environ.get("KILL_AT") == str(epoch):
-            os.kill(os.getpid(), signal.SIGKILL)
+        if epoch == Break.at:
+            Break.at = None
+            raise Interrupted
 
 
-recipe = next(r for r in transfer.RECIPES if r.name == "transfer_letters")
-recipe = replace(
-    recipe, data="digits", epochs=3, name="moved",
-    callbacks=(functools.partial(Unfreeze, epoch=1), Kill),
-)
-settings = {"progress": False}
-if len(sys.argv) > 1:
-    result = recipes.resume(sys.argv[1], recipe=recipe, **settings)
-else:
-    result = recipes.train(
-        recipe, seed=3, saved_models=None, checkpoint_seconds=0.0, data_dir=os.environ["DATA"],
-        **settings,
+def test_a_run_broken_off_between_the_phases_ends_as_if_it_had_not_been(base):
+    moving = dataclasses.replace(
+        recipe("transfer_letters"),
+        build=functools.partial(transfer.build, base=base),
+        batch_size=8,
+        epochs=3,
+        callbacks=(functools.partial(Unfreeze, epoch=1), Break),
     )
-"""
-
-
-def go(folder, data_dir, *arguments, **environment):
-    folder.mkdir(exist_ok=True)
-    process = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments],
-        cwd=folder,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "DATA": str(data_dir), **environment},
-        capture_output=True,
-        text=True,
+    split = IndexedSplit(inputs=images(24), targets=np.arange(24) % 3)
+    splits = Splits(
+        name="noise",
+        inputs=Spec("image", SHAPE, "uint8"),
+        class_names=("a", "b", "c"),
+        train=split,
+        validation=split,
+        test=split,
+        licence="",
+        source="",
+        fingerprint="",
     )
-    runs = list(folder.glob("runs/moved/*"))
-    assert len(runs) == 1, process.stderr
-    return process, runs[0]
 
+    def begin(folder):
+        return Run.create(
+            folder,
+            moving.name,
+            status="training",
+            overrides={},
+            recipe=moving.describe(),
+            seed=3,
+            saved_models=None,
+            checkpoint_seconds=0.0,
+            data=splits.describe(),
+            seconds=0.0,
+        )
 
-def test_a_run_killed_between_the_phases_ends_as_if_it_had_not_been(tmp_path, data_dir):
-    straight, one = go(tmp_path / "straight", data_dir)
-    assert straight.returncode == 0, straight.stderr
-    # Once while the gate is shut, once just as it has been opened.
-    killed, two = go(tmp_path / "killed", data_dir, KILL_AT="2")
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    resumed, two = go(tmp_path / "killed", data_dir, str(two))
-    assert resumed.returncode == 0, resumed.stderr
-    ours, theirs = (keras.models.load_model(run / "model.keras") for run in (two, one))
-    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, other)
-    figures = [json.loads((run / "run.json").read_text())["figures"] for run in (one, two)]
-    assert figures[0] == figures[1]
-    with open(two / "history.csv", newline="") as file:
-        assert len(list(csv.DictReader(file))) == 3
-    assert float(ours.get_layer("gate").opening) == np.float32(0.1)
+    def go(run, restored=None):
+        model = prepare(moving, splits, distribute.strategy("none"), 3)
+        _fit(run, moving, splits, model, False, restored)
+        return [variable.numpy() for variable in model.variables], model.get_layer("gate").opening
+
+    straight, _ = go(begin("straight"))
+    Break.at, run = 2, begin("broken")  # the gate has been opened an epoch before
+    with pytest.raises(Interrupted):
+        go(run)
+    resumed, opening = go(run, latest(run.folder / "checkpoint"))
+    assert float(opening) == np.float32(0.1)
+    for ours, expected in zip(resumed, straight, strict=True):
+        np.testing.assert_array_equal(ours, expected)
 
 
 @pytest.mark.parametrize("module", [gradient_gate, transfer])
