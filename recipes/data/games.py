@@ -158,7 +158,8 @@ def make(name):
         ) from error
     except gymnasium.error.Error as error:
         raise RecipeError(
-            f"Environment {name!r} must be one that gymnasium knows. Received: {_line(error)}"
+            f"Environment {name!r} must be one that gymnasium knows. Received: "
+            f"{_line(error).partition(' Did you mean')[0]}"  # ours follow
             + near_names(name, gymnasium.registry)
         ) from error
     _check(environment, name, gymnasium.spaces)

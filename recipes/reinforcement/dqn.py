@@ -33,7 +33,6 @@ Departures, of the recipe for CartPole:
 4. The rate falls to nothing at the end, so that the policy that is tested is not whichever one
    the last steps happen to leave: values of two actions in CartPole lie close together.
 5. It is tested without chance. CleanRL tests with 5 % of random actions.
-6. Adam's first step is as large as the later ones, so the target is copied from the first on.
 """
 
 import keras
