@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from kinds.clock import fit
+
 ROOT = pathlib.Path(__file__).parent.parent
 SIDES = ("ours", "keras", "torch")
 # Examples and counted epochs of a run: some seconds each.
@@ -130,23 +132,6 @@ def run_torch(name, inputs, targets, num_epochs):
     return plain_torch.epochs(
         model, optimizer, inputs, targets, BATCH_SIZE, num_epochs, time.perf_counter
     )
-
-
-def fit(model, num_epochs, **arguments):
-    """Fit a Keras model, and return the seconds of each epoch."""
-    import keras
-
-    seconds = []
-
-    class Clock(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.begin = time.perf_counter()
-
-        def on_epoch_end(self, epoch, logs=None):
-            seconds.append(time.perf_counter() - self.begin)
-
-    model.fit(**arguments, epochs=num_epochs, verbose=0, callbacks=[Clock()])
-    return seconds
 
 
 def as_markdown(table, num_rounds):
