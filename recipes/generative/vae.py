@@ -115,12 +115,13 @@ RECIPES = (
         task=Variational(),
         # Two values, so that all codes can be shown; grey, as 64 pixels of 17 greys are.
         build=partial(build, code=2, hidden=(200,), pixels="grey"),
-        optimizer=keras.optimizers.Adam,
-        learning_rate=0.002,
+        optimizer=keras.optimizers.Adam,  # departure 2
+        learning_rate=0.002,  # twice Adam's default: a small network takes it
         schedule=cosine,  # so that the last epochs settle
-        batch_size=64,
-        epochs=200,
-        expected=Figure("nll", 0.0, better="lower", source="measured here, three seeds"),
+        batch_size=64,  # 21 steps an epoch
+        epochs=200,  # 20 seconds on two cores; the bound hardly moves any more
+        # A density of pixels in [0, 1], so the nats may be below 0.
+        expected=Figure("nll", -8.2, within=1.5, better="lower", source="measured here, one seed"),
         num_parameters=27_269,
     ),
     Recipe(
@@ -130,12 +131,12 @@ RECIPES = (
         task=Variational(),
         # White from 128 on: the glyphs' grey noise would cost more nats than their shapes.
         build=partial(build, code=20, hidden=(400,), pixels="threshold"),
-        optimizer=keras.optimizers.Adam,
+        optimizer=keras.optimizers.Adam,  # departure 2
         learning_rate=0.001,  # Adam's default
         schedule=cosine,  # so that the last epochs settle
-        batch_size=128,
-        epochs=20,
-        expected=Figure("nll", 100.0, better="lower", source="measured here, three seeds"),
+        batch_size=128,  # Kingma's 100, rounded to what processors like
+        epochs=20,  # about a minute on two cores
+        expected=Figure("nll", 83.2, within=2.0, better="lower", source="measured here, one seed"),
         num_parameters=652_824,
     ),
     Recipe(
