@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerasrecipes.recipes import data, distribute
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.generative import ddpm
-from kerasrecipes.recipes.models import diffusion
+from kerasrecipes.recipes.models import samplers
 from kerasrecipes.recipes.models.diffusion import Diffusion
 from kerasrecipes.recipes.models.noise_schedules import linear, signal_levels
 from kerasrecipes.recipes.tasks.diffusion import DenoisingDiffusion
@@ -194,6 +194,8 @@ def test_bad_arguments(model):
         Diffusion(model.network, [0.5, 1.0])
     with pytest.raises(RecipeError, match=r"must be 'ancestral' or 'implicit'. Received: 'ddim'"):
         model.sampler("ddim")
+    with pytest.raises(RecipeError, match=r"at least 1. Received: count=0"):
+        model.sample(0, 0)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_the_signature_draws_what_python_draws(trained):
     endpoints = task.endpoints(model, splits)
     assert set(endpoints) == {"serving_default", "predict_noise", "sample"}
     endpoint = endpoints["sample"]
-    count = diffusion.CHUNK + 3
+    count = samplers.CHUNK + 3
     drawn = tf.function(endpoint.function, endpoint.inputs)(9, count)["image"].numpy().astype(int)
     expected = model.sample(9, count, model.sampler(task.sampler, task.sampling_steps)).numpy()
     assert drawn.shape == (count, 8, 8, 1) and np.abs(drawn - expected).max() <= 1

@@ -14,8 +14,6 @@ from .noise_schedules import signal_levels
 # Validation drowns images in the same noise each time, so that epochs can be compared and nothing
 # is drawn from the training's random numbers.
 VALIDATION_SEED = (0, 0)
-# Images that go through the loop of a sampler together.
-CHUNK = 256
 
 
 @keras.saving.register_keras_serializable("kerasrecipes")
@@ -186,10 +184,17 @@ class Diffusion(keras.Model):
 
         Returns:
             uint8 tensor `(count, height, width, channels)`.
+
+        Raises:
+            RecipeError: no image is asked for.
         """
+        if not tf.is_tensor(count) and count < 1:
+            raise RecipeError(
+                f"`count` of Diffusion.sample must be at least 1. Received: {count=}."
+            )
         table = self.sampler() if table is None else table
-        drawing = self._compiled["draw"]
-        return drawing(tf.cast(seed, tf.int32), tf.cast(count, tf.int32), table)
+        whole = (tf.cast(number, tf.int32) for number in (seed, count))
+        return self._compiled["draw"](*whole, table)
 
     def chain(self, seed, count, table, steps):
         """Return what images are like on the way, from noise to the images of `sample`.
@@ -208,20 +213,7 @@ class Diffusion(keras.Model):
 
     def draw(self, seed, count, table):
         """Return the tensor of `sample` in whatever graph this is called."""
-        num_chunks = (count + CHUNK - 1) // CHUNK
-        chunks = tf.TensorArray(
-            tf.uint8, num_chunks, infer_shape=False, element_shape=(None, *self.image_shape)
-        )
-
-        def body(number, chunks):
-            start, noise_seed = self._start(seed, number, tf.minimum(CHUNK, count - number * CHUNK))
-            image = samplers.denoise(self.predict_noise, table, start, noise_seed)
-            return number + 1, chunks.write(number, to_bytes(image))
-
-        _, chunks = tf.while_loop(
-            lambda number, _: number < num_chunks, body, (tf.constant(0), chunks)
-        )
-        return chunks.concat()
+        return samplers.images(self.predict_noise, self.image_shape, seed, count, table)
 
     def losses_on(self, images):
         """Return the loss on raw images, as in `test_step`, and that of taking all noise for 0.
@@ -238,7 +230,7 @@ class Diffusion(keras.Model):
     def _compiled(self):
         # In a dict, where an export does not find them and write their traces too.
         def watch(seed, count, table, steps):
-            start, noise_seed = self._start(seed, 0, count)
+            start, noise_seed = samplers.beginning(self.image_shape, seed, 0, count)
             _, kept = samplers.denoise(self.predict_noise, table, start, noise_seed, keep=steps)
             return to_bytes(kept)
 
@@ -252,13 +244,6 @@ class Diffusion(keras.Model):
             "watch": tf.function(watch),
             "losses": tf.function(losses, reduce_retracing=True),
         }
-
-    def _start(self, seed, chunk, count):
-        seed = tf.stack([seed, chunk])
-        start = tf.random.stateless_normal(
-            (count, *self.image_shape), tf.random.experimental.stateless_fold_in(seed, 0)
-        )
-        return tf.ensure_shape(start, (None, *self.image_shape)), seed
 
     def _follow(self, strategy):
         """Let the average follow the network by a step, on every replica."""

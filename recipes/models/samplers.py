@@ -15,7 +15,10 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import RecipeError
+from .adversarial import to_bytes
 
+# Images that go through the loop over steps together.
+CHUNK = 256
 # The columns of a table, one row a step.
 COLUMNS = ("time", "signal", "clean", "current", "noise")
 
@@ -77,6 +80,45 @@ def implicit(levels, num_steps=None, *, eta=0.0):
     sigma = eta * np.sqrt((1 - then) / (1 - now) * (1 - now / then))
     direction = np.sqrt((1 - then - sigma**2) / (1 - now))
     return np.stack([times, now, np.sqrt(then) - direction * np.sqrt(now), direction, sigma], 1)
+
+
+def images(predict, image_shape, seed, count, table):
+    """Draw images: a loop over chunks, and in it the loop over steps.
+
+    Image number i of a seed is the same however many are drawn.
+
+    Args:
+        predict: function of `(x, time)`, see `denoise`.
+        image_shape: tuple of int, `(height, width, channels)`.
+        seed: scalar int32 tensor.
+        count: scalar int32 tensor >= 1.
+        table: array or tensor `(num_steps, 5)` of float64, by `ancestral` or `implicit`.
+
+    Returns:
+        uint8 tensor `(count, height, width, channels)`.
+    """
+    num_chunks = (count + CHUNK - 1) // CHUNK
+    chunks = tf.TensorArray(
+        tf.uint8, num_chunks, infer_shape=False, element_shape=(None, *image_shape)
+    )
+
+    def body(number, chunks):
+        in_chunk = tf.minimum(CHUNK, count - number * CHUNK)
+        start, noise_seed = beginning(image_shape, seed, number, in_chunk)
+        image = denoise(predict, table, start, noise_seed)
+        return number + 1, chunks.write(number, to_bytes(image))
+
+    _, chunks = tf.while_loop(lambda number, _: number < num_chunks, body, (tf.constant(0), chunks))
+    return chunks.concat()
+
+
+def beginning(image_shape, seed, chunk, count):
+    """Return the first noise of a chunk, `(count, *image_shape)`, and the seed of what follows."""
+    seed = tf.stack([seed, chunk])
+    start = tf.random.stateless_normal(
+        (count, *image_shape), tf.random.experimental.stateless_fold_in(seed, 0)
+    )
+    return tf.ensure_shape(start, (None, *image_shape)), seed
 
 
 def denoise(predict, table, start, seed, *, clip=True, keep=()):
