@@ -313,7 +313,9 @@ class _Html(str):
 def _cell(value):
     if isinstance(value, _Html):
         return value
-    return escape(_number(value) if isinstance(value, float) else str(value))
+    text = escape(_number(value) if isinstance(value, float) else str(value))
+    # A text of several lines, such as a model has written, keeps them and its spaces.
+    return f"<pre>{text}</pre>" if "\n" in text else text
 
 
 def _is_number(value):

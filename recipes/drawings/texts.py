@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
 
 from ..pictures import _INK, _TRAIN, _VALIDATION, _figure
 
@@ -40,8 +41,8 @@ def surprise(text: str, bits) -> Figure:
     num_lines = max(line for line, _ in places) + 1
     colors = np.full((num_lines, _NUM_COLUMNS), np.nan)
     for (line, column), value in zip(places, bits, strict=False):
-        colors[line, column] = value
-    with _figure(10.4, 0.24 * num_lines + 0.9) as figure:
+        colors[line, column] = min(value, _MOST_BITS)
+    with _figure(8.8, 0.24 * num_lines + 0.9) as figure:
         axes = figure.add_subplot()
         image = axes.imshow(
             colors, cmap="Reds", norm=PowerNorm(0.7, 0, 1.4 * _MOST_BITS), aspect="auto"
@@ -101,6 +102,7 @@ def bits_by_memory(bits, baseline: float, baseline_name: str) -> Figure:
         axes.plot(*zip(*means, strict=True), color=_TRAIN, marker="o", markersize=5, label="model")
         axes.axhline(baseline, color=_VALIDATION, linestyle="--", label=baseline_name)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.set_ylim(bottom=0)
         axes.set_title("Bits a character by memory")
         axes.set_xlabel("characters read before")
