@@ -256,9 +256,11 @@ RECIPES = (
         learning_rate=2e-4,  # section 4
         callbacks=(AdversarialBalance,),
         batch_size=64,  # half the paper's: more moves for each image
-        epochs=4,  # 3,372 moves of each player, a minute and a half on two cores
+        epochs=3,  # 2,529 moves of each player, about a minute and a half on two cores
+        # Of fonts it has not seen, from which the training images themselves are 3.1 away; of
+        # fonts it has seen, 0.7.
         expected=Figure(
-            "frechet_distance", 0.7, within=0.3, better="lower", source="measured here, one seed"
+            "frechet_distance", 4.3, within=0.6, better="lower", source="measured here, one seed"
         ),
         num_parameters=383_616,
     ),
