@@ -213,6 +213,16 @@ def test_its_figures_are_those_of_one_pass_over_the_text(story):
     assert figures["baseline_bits_per_character"] == pytest.approx(expected)
 
 
+def test_characters_that_it_never_saw_are_counted_and_drawn(tmp_path):
+    (tmp_path / "new.txt").write_text("Once there were bears.\n" * 200 + "ß" * 40, "utf-8")
+    splits = data.load(f"text:{tmp_path / 'new.txt'}")
+    recipe = tiny(splits.name)
+    model = recipe.task.assemble(recipe, splits)
+    figures, outcome = recipe.task.evaluate(model, splits, splits.test.ordered(2))
+    assert all(np.isfinite(list(figures.values())))
+    assert len(recipe.task.pictures(splits, splits.test, outcome)) == 2
+
+
 def test_a_step_of_fit_leaves_the_memory_that_reading_leaves(story):
     splits, recipe = data.load(story), tiny(story)
     model = recipe.task.assemble(recipe, splits)

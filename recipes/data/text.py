@@ -18,12 +18,15 @@ from .text_split import TextSplit
 
 # The first token of every vocabulary: a character that the training text has not.
 UNKNOWN, UNKNOWN_TOKEN = 0, "<unknown>"
+REPLACEMENT = "\ufffd"
 # The text is read from the first character to the last: so much to train on, then so much to
 # choose by, and the rest to be tested on.
 TRAINING_SHARE, VALIDATION_SHARE = 0.90, 0.05
 # Below this a part of the text would not fill a window to be judged on.
 FEWEST_CHARACTERS = 2_000
 _CHUNK = 1 << 20
+# Bytes of ids that are held in memory; TensorFlow holds them once more.
+_MOST_HELD = 1 << 28
 _LARGEST_UINT16 = 1 << 16
 
 
@@ -33,9 +36,10 @@ def read(rest, name, data_dir=None, memory_limit=2 * 2**30) -> Source:
     The vocabulary is the sorted characters of the first 90 %, which are trained on, behind one
     token for all others. The next 5 % are the validation split, the last 5 % the test split.
 
-    A text is read in chunks, twice: nothing but its ids is held, one byte a character where there
-    are fewer than 257 tokens and two otherwise. Where the ids are beyond `memory_limit`, they are
-    written to a file in `data_dir` and mapped into memory, and so take none.
+    A text is read in chunks: nothing but its ids is held, one byte a character where there are
+    fewer than 257 tokens and two otherwise. Where they are beyond `memory_limit` or 256 MiB, they
+    are written to a file in `data_dir` and mapped into memory, and so take none. What still grows
+    with the text is the evaluation, by 12 bytes a character of the test split.
 
     Args:
         rest: str, "pydoc_text", or "PATH" of a UTF-8 file or of a folder of .txt files, which are
@@ -114,12 +118,12 @@ def encode(text, vocabulary):
 
 
 def decode(ids, vocabulary):
-    """Return the text of ids.
+    """Return the text of ids, one character each; that of `UNKNOWN` is Unicode's for such.
 
     >>> decode([1, 2, 3], ("<unknown>", "a", "b", "c"))
     'abc'
     """
-    return "".join(vocabulary[number] for number in ids)
+    return "".join(REPLACEMENT if number == UNKNOWN else vocabulary[number] for number in ids)
 
 
 def _split_length(rest, name):
@@ -217,7 +221,7 @@ def _bounds(num_characters):
 def _encode(chunks, vocabulary, num_characters, digest, data_dir, memory_limit):
     """Return the ids of a text, in memory or mapped from a file that is written once."""
     dtype = np.uint8 if len(vocabulary) <= 256 else np.uint16
-    if num_characters * np.dtype(dtype).itemsize <= memory_limit:
+    if num_characters * np.dtype(dtype).itemsize <= min(memory_limit, _MOST_HELD):
         ids = np.empty(num_characters, dtype)
         _fill(ids, chunks, vocabulary)
         return ids

@@ -22,6 +22,9 @@ With a vocabulary of V characters, E numbers a character and n units:
     logits      T x 66        67,650
     total                     4,022,850
 
+A text of your own: `kerasrecipes train lstm_pydoc --data text:PATH`, a UTF-8 file or a folder of
+.txt files. Then `kerasrecipes generate RUN --prompt "The " --temperature 0.8` writes on.
+
 Departures:
 
 1. Characters pass through an embedding; Karpathy and Graves give the cell the one-hot vector. A
@@ -31,7 +34,10 @@ Departures:
    output sees all layers.
 3. The cell has no peepholes (Graves, equations 7 to 11), as later work left them out, and the GRU
    applies its reset gate behind the recurrent product, as cuDNN and PyTorch do.
-4. Adam in place of RMSprop.
+4. Adam in place of RMSprop, and gradients clipped by the norm of all of them together (Pascanu et
+   al. 2013, https://arxiv.org/abs/1211.5063); Karpathy and Graves clip each number.
+5. The memory is carried through the whole training and never emptied: the text is a ring (see
+   `recipes.data.text_split`). Karpathy empties it where the text begins anew.
 """
 
 from functools import partial
