@@ -19,7 +19,7 @@ The prior is N(0, I), and q(z | x) a normal distribution with a diagonal covaria
 is said by `pixels`:
 
 - "drawn": Bernoulli, of black and white pixels that are white with the probability of their grey
-  value, drawn anew at each step (Burda's, section 5: "dynamic binarisation"). The decoder gives
+  value, drawn anew at each step, as Burda et al. do (section 5). The decoder gives
   log-odds.
 - "threshold": Bernoulli, of pixels that are white from 128 on.
 - "grey": Gaussian, of the grey values on [0, 1]; the decoder gives means through a sigmoid (Kingma,
