@@ -9,13 +9,13 @@ With the base "resnet8_glyphs" on 28x28x1, for 26 classes:
     layer           output      parameters
     normalization   28x28x1     0           the base's own, as adapted to its data
     conv1           28x28x16    144         frozen
-    stage1          28x28x16    4,608       frozen
-    stage2          14x14x32    13,824      frozen
-    stage3          7x7x64      55,296      moves in the second phase, at a tenth of the rate
+    stage1          28x28x16    4,608       moves in the second phase, at a low rate
+    stage2          14x14x32    13,824      likewise
+    stage3          7x7x64      55,296      likewise
     pool            64          0
     gate            64          0           shut in the first phase
     logits          26          1,690       new; trained from the beginning
-    total                       75,562      56,986 of them trainable; normalisations not counted
+    total                       75,562      75,418 of them trainable; normalisations not counted
 
 The base is a model that was trained by another recipe: its last layer is taken off and a new one
 put on. Both phases are one `fit`:
@@ -225,7 +225,7 @@ RECIPES = (
         schedule=cosine,  # two passes must settle at their end
         batch_size=128,  # He et al. 2015, section 4.2
         epochs=2,  # a minute and a half on two cores
-        expected=Figure("accuracy", 0.93, within=0.03, source="measured here, one seed"),
+        expected=Figure("accuracy", 0.95, within=0.02, source="measured here, one seed"),
         num_parameters=75_002,
     ),
     Recipe(
@@ -233,16 +233,20 @@ RECIPES = (
         summary="Letters from ten examples each, by a network that knows digits.",
         data="glyphs/letters_few",
         task=Classification(),
-        build=partial(build, base="resnet8_glyphs", unfrozen=2),  # the top stage
+        # All convolutions but the first: with four of the seven, validation fell from 0.92 to 0.87.
+        build=partial(build, base="resnet8_glyphs", unfrozen=6),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9),  # a gate is a rate under SGD
         augment=(crop(padding=2),),  # as the base had
-        learning_rate=0.1,  # the base's
+        # A third of the base's, since a frozen normalisation holds nothing in bounds: at 0.1 the
+        # loss ran away once the gate was open.
+        learning_rate=0.03,
         schedule=cosine,  # so that the last epochs settle
         batch_size=26,  # ten steps an epoch
-        epochs=40,  # half of them for the head
-        callbacks=(partial(Unfreeze, epoch=20, opening=0.1),),
-        expected=Figure("accuracy", 0.7, within=0.05, source="measured here, one seed"),
-        num_parameters=56_986,
+        epochs=40,  # half a minute on two cores; the training accuracy is 0.99 by then
+        # A head of 64 features is settled after a few epochs; more than 0.3 was not stable.
+        callbacks=(partial(Unfreeze, epoch=5, opening=0.3),),
+        expected=Figure("accuracy", 0.83, within=0.03, source="measured here, one seed"),
+        num_parameters=75_418,
     ),
     Recipe(
         name="resnet8_letters",
@@ -253,11 +257,11 @@ RECIPES = (
         optimizer=partial(keras.optimizers.SGD, momentum=0.9),  # as transfer_letters
         normalize=partial(keras.layers.Normalization, axis=-1),  # by channel
         augment=(crop(padding=2),),  # as transfer_letters
-        learning_rate=0.1,  # as transfer_letters
+        learning_rate=0.1,  # at the 0.03 of transfer_letters it reaches half as much
         schedule=cosine,  # as transfer_letters
         batch_size=26,  # as transfer_letters
         epochs=40,  # as transfer_letters
-        expected=Figure("accuracy", 0.5, within=0.05, source="measured here, one seed"),
+        expected=Figure("accuracy", 0.815, within=0.03, source="measured here, one seed"),
         num_parameters=76_042,
     ),
 )
