@@ -1,10 +1,14 @@
 """The callbacks that follow every run: what a person watches, live and afterwards."""
 
+import math
+
 from ..callbacks import Progress, TensorBoard, Timing
 from .pictures import png
 
 # Examples whose gradients and activations TensorBoard shows, and on which its pictures are drawn.
 NUM_SAMPLED = 64
+# Of large images fewer: every map of every layer goes into a histogram.
+NUM_SAMPLED_VALUES = 2**16
 NUM_PICTURED = 1024
 # Histograms and pictures cost about a second each; a run has this many of them, however long.
 NUM_HISTOGRAMS = 5
@@ -19,8 +23,9 @@ def followers(run, recipe, splits, progress):
         splits: its `Splits`.
         progress: bool, whether to show progress on the terminal.
     """
-    every = max(1, recipe.epochs // NUM_HISTOGRAMS)
-    sampled = min(NUM_SAMPLED, splits.validation.num_examples)
+    every = -(-recipe.epochs // NUM_HISTOGRAMS)
+    size = sum(math.prod(side or 1 for side in spec.shape) for spec in splits.specs)
+    sampled = max(1, min(NUM_SAMPLED, NUM_SAMPLED_VALUES // size, splits.validation.num_examples))
     board = TensorBoard(
         log_dir=str(run.folder / "tensorboard"),
         histogram_freq=every,
