@@ -61,10 +61,12 @@ def load(data_dir):
 
 # Tracing or writing these takes a minute each; a smaller one of the same architecture is tested.
 SLOW = (
+    "resnet20_cifar100",
     "resnet56_cifar10",
     "resnet110_cifar10",
     "resnet50_imagenette",
     "unet_pet",
+    "dcgan_cifar10",
     "ddpm_cifar10",
     "transformer_pt_en",
 )
