@@ -124,7 +124,7 @@ def _how_to_read(entries, figures):
         "*Expected* is what the recipe says of itself; a figure within the tolerance counts as "
         "reached. *Reached* is the mean over seeds and its standard deviation on the test split, "
         f"with the time of one training.{ran_on} Recipes on public data sets need a network and "
-        f"were not run here. *Trivial answer* is the same metric of {' or '.join(baselines)}."
+        f"were not run here. *Trivial answer* is the same metric of {'; or of '.join(baselines)}."
     )
 
 
