@@ -112,7 +112,9 @@ RECIPES = (
         summary="The next character of Python's documentation, by long short-term memory.",
         data="pydoc_text",
         task=NextCharacter(),
-        build=build,  # 256 units: as many as train in a minute and a half on two cores
+        # 256 units: as many as train in a minute and a half on two cores. Without dropout the
+        # training text came to 1.36 bits and the validation text to 2.14, from 2.04 at its best.
+        build=partial(build, dropout=0.3),
         # Karpathy 2015 clips each value at 5; by the norm of all, the direction stays.
         optimizer=partial(keras.optimizers.Adam, global_clipnorm=1.0),
         # Karpathy's 0.002 is for a longer training: 200 steps of a network of 96 units led to 3.9
@@ -120,9 +122,14 @@ RECIPES = (
         learning_rate=0.01,
         schedule=cosine,  # so that the last epochs settle
         batch_size=32,  # streams; 50 in Karpathy 2015. 163 steps an epoch of 64 characters each
-        epochs=12,  # what fits into a minute and a half; it goes on learning behind them
+        epochs=12,  # what fits into a minute and a half
+        # It does not reach the n-gram's 1.72: the text is short, and full of set phrases.
         expected=Figure(
-            "bits_per_character", 2.0, within=0.05, better="lower", source="not measured yet"
+            "bits_per_character",
+            1.92,
+            within=0.05,
+            better="lower",
+            source="measured here, one seed, without dropout",
         ),
         num_parameters=362_088,  # with the 104 tokens of Python 3.11's documentation
     ),
