@@ -7,7 +7,6 @@ import itertools
 import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
 
 from ..pictures import _INK, _TRAIN, _VALIDATION, _figure
 
@@ -102,7 +101,7 @@ def bits_by_memory(bits, baseline: float, baseline_name: str) -> Figure:
         axes.plot(*zip(*means, strict=True), color=_TRAIN, marker="o", markersize=5, label="model")
         axes.axhline(baseline, color=_VALIDATION, linestyle="--", label=baseline_name)
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.set_ylim(bottom=0)
         axes.set_title("Bits a character by memory")
         axes.set_xlabel("characters read before")
