@@ -19,8 +19,8 @@ class QLearning(keras.Model):
         y = r                                where s' is an end
         y = r + discount * max_a' Q'(s', a')     elsewhere, also where the limit cut the episode
 
-    with Huber's loss, whose gradient is the error clipped to [-1, 1]. Q' is the target network, a
-    copy of Q made every so many steps. Epsilon falls linearly from 1.
+    by the mean squared error. Q' is the target network, a copy of Q made every so many steps.
+    Epsilon falls linearly from 1.
 
     The data are beginnings of episodes, `(observation, seed)`; a game takes the one of its place
     in the batch where it has just ended, and the others are passed over. All state is in
@@ -144,7 +144,7 @@ class QLearning(keras.Model):
         return {"return": self.return_tracker.result()}
 
     def temporal_difference(self, transitions):
-        """Return the mean of Huber's loss between Q and what it should be.
+        """Return the mean squared error between Q and what it should be.
 
         Args:
             transitions: tuple of observations `(batch, ...)`, int32 actions `(batch,)`, float32
@@ -156,9 +156,7 @@ class QLearning(keras.Model):
         wanted = rewards + self.settings["discount"] * goes_on * tf.cast(next_values, tf.float32)
         values = tf.cast(self.online(observations, training=True), tf.float32)
         error = tf.stop_gradient(wanted) - tf.gather(values, actions, batch_dims=1)
-        size = tf.abs(error)
-        # Half the square up to 1, a line beyond.
-        return tf.reduce_mean(tf.where(size < 1, 0.5 * error**2, size - 0.5))
+        return tf.reduce_mean(error**2)
 
     def epsilon(self):
         """Return the probability of a random action, from 1 to `final_epsilon`."""

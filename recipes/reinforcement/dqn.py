@@ -28,11 +28,14 @@ Departures, of the recipe for CartPole:
 1. Ten games are played side by side, a step of each for one gradient step. CleanRL plays one, ten
    steps for one gradient step: as many of both.
 2. Learning begins with the first transitions, drawn with replacement, and not after 10,000.
-3. The optimizer is Adam, as in CleanRL; the paper has RMSprop. The loss is the paper's, with the
-   error clipped to [-1, 1]; CleanRL has the squared error.
+3. The optimizer is Adam and the loss the squared error, as in CleanRL. The paper has RMSprop, and
+   clips the error to [-1, 1]. With values of up to 100, as here, nearly all errors are clipped, so
+   that the rare end of an episode counts no more than any other move: the values grew without
+   bound, and the pole fell at once.
 4. The rate falls to nothing at the end, so that the policy that is tested is not whichever one
    the last steps happen to leave: values of two actions in CartPole lie close together.
-5. It is tested without chance. CleanRL tests with 5 % of random actions.
+5. It plays 200,000 moves; CleanRL plays 500,000.
+6. It is tested without chance. CleanRL tests with 5 % of random actions.
 """
 
 import keras
@@ -112,7 +115,7 @@ RECIPES = (
         learning_rate=2.5e-4,  # CleanRL's
         schedule=cosine,  # departure 4
         batch_size=10,  # games side by side, departure 1
-        epochs=50,  # 500,000 moves, as CleanRL
+        epochs=20,  # 200,000 moves; the training return was 480 after 60,000, departure 5
         expected=Figure("mean_return", 488.7, within=16.1, source="CleanRL, three seeds"),
         num_parameters=10_934,
     ),
