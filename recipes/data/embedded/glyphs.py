@@ -22,10 +22,10 @@ FONTS = {"train": fonts.TRAIN_FONTS, "test": fonts.TEST_FONTS, "validation": fon
 
 @dataclasses.dataclass(eq=False)
 class GlyphsConfig(tfds.core.BuilderConfig):
-    """Which characters are drawn, one class each, and how many of them."""
+    """Which characters are drawn, one class each, and how many; None for `NUM_EXAMPLES`."""
 
     characters: str = string.digits
-    num_examples: dict[str, int] = dataclasses.field(default_factory=lambda: NUM_EXAMPLES)
+    num_examples: dict[str, int] | None = None
 
 
 class Glyphs(EmbeddedBuilder):
@@ -69,13 +69,13 @@ class Glyphs(EmbeddedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(split) for split in self.builder_config.num_examples}
+        wanted = self.builder_config.num_examples or NUM_EXAMPLES
+        return {split: self._generate_examples(split, wanted[split]) for split in wanted}
 
-    def _generate_examples(self, split):
+    def _generate_examples(self, split, num_examples):
         characters = self.builder_config.characters
         templates = fonts.templates(FONTS[split], characters)
-        num_examples = self.builder_config.num_examples[split] // len(characters) * len(characters)
-        for index in range(num_examples):
+        for index in range(num_examples // len(characters) * len(characters)):
             label = index % len(characters)
             rng = np.random.default_rng([list(FONTS).index(split), index])
             template = templates[label][rng.integers(len(templates[label]))]
