@@ -229,7 +229,7 @@ RECIPES = (
         learning_rate=0.002,  # twice Adam's default, which the normalisation bears
         schedule=cosine,  # so that the last epochs settle
         batch_size=8,  # 225 steps an epoch: many small steps, since every pixel is an example
-        epochs=9,  # under two minutes on two idle cores
+        epochs=10,  # about two minutes on two idle cores
         expected=Figure("mean_iou", 0.90, within=0.02, source="the goal, not yet measured"),
         num_parameters=482_805,
     ),
