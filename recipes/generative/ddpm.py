@@ -236,7 +236,9 @@ RECIPES = (
         schedule=cosine,  # a short run must settle at its end
         batch_size=64,
         epochs=60,  # 1,260 steps
-        expected=Figure("frechet_distance", 1.0, better="lower", source="measured here, one seed"),
+        expected=Figure(
+            "frechet_distance", 0.7, within=0.2, better="lower", source="measured here, one seed"
+        ),
         num_parameters=395_641,
     ),
     Recipe(
