@@ -1,24 +1,20 @@
 """From a SavedModel and files to answers that a person reads."""
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from . import exported
 from .atomic import make_folder, write_bytes
 from .data.images import EXTENSIONS, read_pixels
 from .drawings.masks import mask_png
 from .errors import RecipeError, near_names
-from .run import Run
-from .saved_model import RECORD
 
 BATCH_SIZE = 256
 
 _LARGEST = float(np.finfo(np.float32).max)
-# What is read of a SavedModel's own record.
-_READ = ("inputs", "class_names", "feature_names")
 
 
 def predict(source, files, *, masks=None):
@@ -42,20 +38,13 @@ def predict(source, files, *, masks=None):
         RecipeError: there is no such model, it is damaged, or a file does not fit its input; or
             masks are asked for and the model gives none.
     """
-    path = _saved_model(Path(source))
+    path = exported.find(source)
     record = _record(path)
     if masks is not None:
         _expect_stems_differ(files)
     # Checked before the call: a wrong rank in a convolution ends the whole process.
     batches = [(str(file), _inputs(Path(file), record)) for file in files]
-    try:
-        signature = tf.saved_model.load(str(path)).signatures["serving_default"]
-    except Exception as error:  # a damaged graph may make TensorFlow raise anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RecipeError(
-            f"SavedModel {str(path)!r} is damaged: {reason} "
-            f"Export it again with `kerasrecipes export RUN`."
-        ) from error
+    signature = exported.signature(path, "serving_default")
     taken = sorted(signature.structured_input_signature[1])
     if taken != [record["name"]]:
         raise RecipeError(
@@ -97,40 +86,19 @@ def _expect_stems_differ(files):
         stems[file.stem] = file
 
 
-def _saved_model(source):
-    if (source / "run.json").is_file():
-        path = Run.open(source).record.get("saved_model")
-        if path is None or not Path(path).is_dir():
-            received = "a run without one" if path is None else f"one that is not at {path!r}"
-            raise RecipeError(
-                f"Run {str(source)!r} must have a SavedModel. Received: {received}. "
-                f"Export it with `kerasrecipes export {source}`."
-            )
-        return Path(path)
-    if (source / "saved_model.pb").is_file():
-        return source
-    raise RecipeError(
-        f"{str(source)!r} must be the folder of a run or of a SavedModel. "
-        f"Received: {'another folder' if source.is_dir() else 'no folder'}."
-    )
-
-
 def _record(path):
-    try:
-        record = json.loads((path / RECORD).read_text("utf-8"))
-        record = {key: record[key] for key in _READ}
-        inputs = [(spec["name"], spec["shape"], spec["dtype"]) for spec in record["inputs"]]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise RecipeError(
-            f"SavedModel {str(path)!r} must be one that this package exported, which says in "
-            f"{RECORD} what it takes. Received: {error}."
-        ) from error
+    record, inputs = exported.record(path, _read)
     if len(inputs) != 1:
         raise RecipeError(
             f"SavedModel {str(path)!r} must take one input to answer for files. Received: one that "
             f"takes {', '.join(name for name, *_ in inputs)}. Call its endpoints from Python."
         )
     return {**record, **dict(zip(("name", "shape", "dtype"), inputs[0], strict=True))}
+
+
+def _read(record):
+    inputs = [(spec["name"], spec["shape"], spec["dtype"]) for spec in record["inputs"]]
+    return {key: record[key] for key in ("class_names", "feature_names")}, inputs
 
 
 def _inputs(file, record):

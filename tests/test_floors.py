@@ -20,7 +20,7 @@ FLOORS = (
      "recipes.generative.", "recipes.graph.", "recipes.reinforcement."),
     ("recipes.catalog",),
     ("recipes.checkpoint", "recipes.run", "recipes.saved_model", "recipes.saved_model_check",
-     "recipes.report", "recipes.follow", "recipes.prediction", "recipes.generation",
+     "recipes.exported", "recipes.report", "recipes.follow", "recipes.prediction", "recipes.generation",
      "recipes.recipe_faults"),
     ("recipes.finish",),
     ("recipes.training", "recipes.revisit"),

@@ -4,11 +4,10 @@ import dataclasses
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from .. import pictures
 from ..errors import RecipeError
-from .endpoint import on_raw_input
+from .endpoint import of_classes
 from .task import Task, built
 
 
@@ -97,15 +96,7 @@ class Classification(Task):
         return shown
 
     def endpoints(self, model, splits):
-        def serving_default(inputs):
-            logits = tf.cast(model(inputs, training=False), tf.float32)
-            return {
-                "logits": logits,
-                "probabilities": tf.nn.softmax(logits),
-                "label": tf.argmax(logits, axis=-1),
-            }
-
-        return {"serving_default": on_raw_input(serving_default, splits)}
+        return {"serving_default": of_classes(model, splits)}
 
 
 def _log_sum_exp(logits):

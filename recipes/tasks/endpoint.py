@@ -53,3 +53,23 @@ def on_raw_input(function, splits):
         tuple(tf.TensorSpec((None, *s.shape), s.dtype, name=s.name) for s in splits.specs),
         tuple(keras.tree.flatten(inputs)),
     )
+
+
+def of_classes(model, splits, name="label"):
+    """Return the endpoint of a model of logits: `logits`, `probabilities`, and the likeliest class.
+
+    Args:
+        model: `keras.Model` from raw input to logits, the classes along the last axis.
+        splits: `Splits`.
+        name: str, what the likeliest class is called. Defaults to "label".
+    """
+
+    def serving_default(inputs):
+        logits = tf.cast(model(inputs, training=False), tf.float32)
+        return {
+            "logits": logits,
+            "probabilities": tf.nn.softmax(logits),
+            name: tf.argmax(logits, axis=-1),
+        }
+
+    return on_raw_input(serving_default, splits)

@@ -4,13 +4,12 @@ import dataclasses
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from ..data.splits import IGNORED
 from ..drawings import graphs
 from ..errors import RecipeError
-from .endpoint import on_raw_input
+from .endpoint import of_classes
 from .task import Task, built
 
 # More are a tangle on a page.
@@ -145,15 +144,7 @@ class NodeClassification(Task):
         return shown
 
     def endpoints(self, model, splits):
-        def serving_default(inputs):
-            logits = tf.cast(model(inputs, training=False), tf.float32)
-            return {
-                "logits": logits,
-                "probabilities": tf.nn.softmax(logits),
-                "label": tf.argmax(logits, axis=-1),
-            }
-
-        return {"serving_default": on_raw_input(serving_default, splits)}
+        return {"serving_default": of_classes(model, splits)}
 
 
 def propagated(edges, known, num_classes, *, num_rounds=1000):

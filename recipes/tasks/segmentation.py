@@ -9,7 +9,7 @@ import tensorflow as tf
 from .. import losses, metrics
 from ..drawings.masks import mask_grid
 from ..errors import RecipeError, near_names
-from .endpoint import on_raw_input
+from .endpoint import of_classes
 from .task import Task, built
 
 LOSSES = {
@@ -147,15 +147,7 @@ class Segmentation(Task):
         return [("Classes", ("class", "intersection over union", "share of the pixels"), rows)]
 
     def endpoints(self, model, splits):
-        def serving_default(inputs):
-            logits = tf.cast(model(inputs, training=False), tf.float32)
-            return {
-                "logits": logits,
-                "probabilities": tf.nn.softmax(logits),
-                "mask": tf.argmax(logits, axis=-1),
-            }
-
-        return {"serving_default": on_raw_input(serving_default, splits)}
+        return {"serving_default": of_classes(model, splits, "mask")}
 
 
 def mean_iou(counts):
