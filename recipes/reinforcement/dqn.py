@@ -115,7 +115,7 @@ RECIPES = (
         learning_rate=2.5e-4,  # CleanRL's
         schedule=cosine,  # departure 4
         batch_size=10,  # games side by side, departure 1
-        epochs=20,  # 200,000 moves; the training return was 480 after 60,000, departure 5
+        epochs=20,  # 200,000 moves, departure 5: 44 seconds, and 489.6 with seed 0
         expected=Figure("mean_return", 488.7, within=16.1, source="CleanRL, three seeds"),
         num_parameters=10_934,
     ),
