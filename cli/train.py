@@ -19,7 +19,7 @@ def add_arguments(parser):
     what.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
     parser.add_argument("--epochs", type=int, help="passes over the training data")
     parser.add_argument(
-        "--data", help="another data set: a name, folder:PATH, csv:PATH#TARGET, npz:PATH, tfds:NAME"
+        "--data", help="another data set; `kerasrecipes data list` shows what can stand here"
     )
     parser.add_argument(
         "--set",

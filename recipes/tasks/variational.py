@@ -180,17 +180,17 @@ class Variational(Task):
         def decode(code):
             return {"image": model.decode(code)}
 
-        def sample(num, seed):
-            return {"image": model.sample(num, seed)}
+        def sample(seed, count):
+            return {"image": model.sample(count, seed)}
 
         encoded = on_raw_input(model.encode, splits)
         code = tf.TensorSpec((None, model.decoder.input_shape[-1]), "float32", name="code")
-        scalars = (tf.TensorSpec((), "int32", name="num"), tf.TensorSpec((), "int32", name="seed"))
+        scalars = tuple(tf.TensorSpec((), "int32", name=name) for name in ("seed", "count"))
         return {
             "serving_default": on_raw_input(serving_default, splits),
             "encode": encoded,
             "decode": Endpoint(decode, (code,), (encoded.answer()["mean"],)),
-            "sample": Endpoint(sample, scalars, (np.array(4, "int32"), np.array(7, "int32"))),
+            "sample": Endpoint(sample, scalars, (np.int32(7), np.int32(4))),
         }
 
 
