@@ -5,7 +5,7 @@ from operator import itemgetter
 import tensorflow as tf
 
 from . import exported
-from .data.text import decode, encode
+from .data.characters import decode, encode
 from .errors import RecipeError
 from .models.sampling import check
 

@@ -7,7 +7,7 @@ import pytest
 
 from kerasrecipes.cli.main import main
 from kerasrecipes.recipes import generation
-from kerasrecipes.recipes.data.text import decode, encode
+from kerasrecipes.recipes.data.characters import decode, encode
 from kerasrecipes.recipes.models.sampling import Sampler
 from kerasrecipes.recipes.sequence import char_rnn
 from kerasrecipes.recipes.training import train

@@ -53,7 +53,7 @@ def load(name: str, *, data_dir=None, memory_limit: int = MEMORY_LIMIT) -> Split
     """
     kind, rest = resolve(name)
     # Imported as late as this, so that a misspelt name is answered without TensorFlow.
-    reader = importlib.import_module(f".{READERS.get(name, READERS[kind])}", __package__)
+    reader = importlib.import_module(f".readers.{READERS.get(name, READERS[kind])}", __package__)
     source = reader.read(rest, name, data_dir, memory_limit)
     if source.train.divisible:
         from .carve import fill
@@ -93,7 +93,7 @@ def expect_available(name: str, *, data_dir=None) -> None:
     """
     kind, rest = resolve(name)
     if kind == "tfds":
-        from . import builders
+        from .readers import builders
 
         found = builders.find(rest.partition("#")[0], name, data_dir)
         builders.expect_reachable(found, name)
@@ -117,7 +117,7 @@ def fetch(name: str, *, data_dir=None) -> Path:
         raise RecipeError(
             f"Data set {name!r} is made from what is here: there is nothing to fetch."
         )
-    from . import builders
+    from .readers import builders
 
     builder = builders.find(rest.partition("#")[0], name, data_dir)
     builders.prepare(builder, name)

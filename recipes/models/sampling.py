@@ -11,7 +11,7 @@ character.
 
 import tensorflow as tf
 
-from ..data.text import UNKNOWN
+from ..data.characters import UNKNOWN
 from ..errors import RecipeError
 from . import cells
 

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from ..data.environment import EnvironmentSplit
+from ..data.environment_split import EnvironmentSplit
 from ..data.games import Games
 from ..drawings import play as drawings
 from ..errors import RecipeError

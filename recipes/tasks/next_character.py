@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ..data.characters import UNKNOWN, decode, encode
 from ..data.splits import IGNORED
-from ..data.text import UNKNOWN, decode, encode
 from ..data.text_split import TextSplit
 from ..drawings import texts
 from ..errors import RecipeError

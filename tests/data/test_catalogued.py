@@ -7,7 +7,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import builders, examples, reach
+from kerasrecipes.recipes.data import reach
+from kerasrecipes.recipes.data.readers import builders, examples
 from kerasrecipes.recipes.data.streamed import StreamedSplit
 from kerasrecipes.recipes.errors import RecipeError
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import dates, tokens
+from kerasrecipes.recipes.data import tokens
+from kerasrecipes.recipes.data.readers import dates
 from kerasrecipes.recipes.errors import RecipeError
 
 

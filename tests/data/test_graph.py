@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data.graph import folder
+from kerasrecipes.recipes.data.readers.graph import folder
 from kerasrecipes.recipes.errors import RecipeError
 
 SPLITS = ("train", "validation", "test")

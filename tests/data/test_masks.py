@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import masks
+from kerasrecipes.recipes.data.readers import masks
 from kerasrecipes.recipes.errors import RecipeError
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,8 @@ import tensorflow_datasets as tfds
 from PIL import Image, ImageOps
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import images, loading, segmented
+from kerasrecipes.recipes.data import images, loading
+from kerasrecipes.recipes.data.readers import segmented
 from kerasrecipes.recipes.errors import RecipeError
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import shapes
+from kerasrecipes.recipes.data.readers import shapes
 
 
 def test_an_image_does_not_depend_on_how_many_there_are():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import table
+from kerasrecipes.recipes.data.readers import table
 from kerasrecipes.recipes.errors import RecipeError
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import data
-from kerasrecipes.recipes.data import text
+from kerasrecipes.recipes.data import characters
 from kerasrecipes.recipes.data.pipeline import training_batches
+from kerasrecipes.recipes.data.readers import text
 from kerasrecipes.recipes.data.text_split import TextSplit
 from kerasrecipes.recipes.errors import RecipeError
 
@@ -21,7 +22,7 @@ def story(tmp_path):
 
 def joined(splits):
     ids = np.concatenate([s.ids for s in (splits.train, splits.validation, splits.test)])
-    return text.decode(ids, splits.vocabularies["text"])
+    return characters.decode(ids, splits.vocabularies["text"])
 
 
 def test_a_file_comes_back_from_its_ids(story):
@@ -40,7 +41,7 @@ def test_the_vocabulary_is_that_of_the_training_part(tmp_path):
     path.write_text(STORY + "ß" * 10, "utf-8")
     splits = data.load(f"text:{path}")
     assert "ß" not in splits.vocabularies["text"]
-    assert (splits.test.ids[-10:] == text.UNKNOWN).all()
+    assert (splits.test.ids[-10:] == characters.UNKNOWN).all()
 
 
 def test_a_folder_is_joined_in_the_order_of_its_paths(tmp_path):
@@ -164,7 +165,7 @@ def test_the_first_windows_are_a_split():
 
 def test_encoding_and_decoding_are_each_other_s_inverse():
     vocabulary = ("<unknown>", *sorted(set(STORY)))
-    assert text.decode(text.encode(STORY, vocabulary), vocabulary) == STORY
+    assert characters.decode(characters.encode(STORY, vocabulary), vocabulary) == STORY
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import RecipeError
-from .check import check_lengths
-from .indexed import IndexedSplit
-from .source import Source, spec
+from ...errors import RecipeError
+from ..check import check_lengths
+from ..indexed import IndexedSplit
+from ..source import Source, spec
 
 _SPLITS = ("train", "validation", "test")
 # More are no classes but numbers that were stored without a decimal point.

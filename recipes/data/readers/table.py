@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import RecipeError, near_names
-from .indexed import IndexedSplit
-from .source import Source, spec
+from ...errors import RecipeError, near_names
+from ..indexed import IndexedSplit
+from ..source import Source, spec
 
 _NUM_ROWS_AT_ONCE = 20_000
 # Whole numbers are classes up to this many distinct ones, each seen twice or more on average.

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from ..errors import RecipeError, near_names
-from . import embedded, reach  # noqa: F401 (embedded: it registers ours)
+from ...errors import RecipeError, near_names
+from .. import embedded, reach  # noqa: F401 (embedded: it registers ours)
 
 _MOST_NAMED = 8
 # Asked for sets of tfds that list no address: most lie there.

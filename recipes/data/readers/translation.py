@@ -6,9 +6,9 @@ import dataclasses
 
 import tensorflow_datasets as tfds
 
-from . import tokens
-from .names import licence_of
-from .source import Source
+from .. import tokens
+from ..names import licence_of
+from ..source import Source
 
 # The paper's 37,000 are for 90 times the text.
 NUM_TOKENS = 8192

@@ -6,10 +6,11 @@ import dataclasses
 
 import tensorflow as tf
 
-from . import builders, examples, images
-from .names import licence_of
-from .source import Source, spec
-from .splits import IGNORED
+from .. import images
+from ..names import licence_of
+from ..source import Source, spec
+from ..splits import IGNORED
+from . import builders, examples
 
 DEFAULT_SIZE = (128, 128)
 

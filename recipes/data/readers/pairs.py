@@ -6,9 +6,9 @@ import dataclasses
 import re
 from pathlib import Path
 
-from ..errors import RecipeError
-from . import tokens
-from .source import Source
+from ...errors import RecipeError
+from .. import tokens
+from ..source import Source
 
 # Tokens of the longest pair that is trained on, where texts are subwords.
 LONGEST = 128

@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
-from .indexed import IndexedSplit
-from .source import Source, spec
+from ..indexed import IndexedSplit
+from ..source import Source, spec
 
 CLASS_NAMES = ("background", "disc", "square", "triangle", "star")
 NUM_EXAMPLES = {"train": 2_000, "test": 500}

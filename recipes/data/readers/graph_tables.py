@@ -7,7 +7,7 @@ import csv
 
 import numpy as np
 
-from ..errors import RecipeError
+from ...errors import RecipeError
 
 SPLITS = ("train", "validation", "test")
 _LARGEST = float(np.finfo(np.float32).max)

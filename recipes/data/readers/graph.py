@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import RecipeError
-from .carve import TEST_FRACTION, VALIDATION_FRACTION, carve
+from ...errors import RecipeError
+from ..carve import TEST_FRACTION, VALIDATION_FRACTION, carve
+from ..indexed import IndexedSplit
+from ..source import Source
+from ..splits import IGNORED, Spec
 from .graph_tables import SPLITS, read_edges, read_nodes
-from .indexed import IndexedSplit
-from .source import Source
-from .splits import IGNORED, Spec
 
 # The karate instructor and the president of the club, whose quarrel it was.
 _LEADERS = (0, 33)

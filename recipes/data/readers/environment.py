@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 
-from ..errors import RecipeError
-from .games import Games
-from .indexed import IndexedSplit
-from .source import Source
-from .splits import Spec
+from ...errors import RecipeError
+from ..environment_split import EnvironmentSplit
+from ..games import Games
+from ..source import Source
+from ..splits import Spec
 
 NUM_TRAINING, NUM_VALIDATION, NUM_TEST = 1_000, 20, 100
 # Far apart, so that no episode is both learned from and tested on.
@@ -72,14 +71,3 @@ def read(rest, name, data_dir, memory_limit) -> Source:
             "examples are beginnings of episodes; what comes then is the policy's",
         ),
     )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EnvironmentSplit(IndexedSplit):
-    """Beginnings of episodes: the first observations as inputs, and the seeds as targets.
-
-    Attributes:
-        games: `Games` of the environment.
-    """
-
-    games: Games

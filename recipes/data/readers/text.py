@@ -10,15 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..atomic import make_folder, replacing
-from ..errors import RecipeError
-from .source import Source
-from .splits import Spec
-from .text_split import TextSplit
+from ...atomic import make_folder, replacing
+from ...errors import RecipeError
+from ..characters import UNKNOWN_TOKEN
+from ..source import Source
+from ..splits import Spec
+from ..text_split import TextSplit
 
-# The first token of every vocabulary: a character that the training text has not.
-UNKNOWN, UNKNOWN_TOKEN = 0, "<unknown>"
-REPLACEMENT = "\ufffd"
 # The text is read from the first character to the last: so much to train on, then so much to
 # choose by, and the rest to be tested on.
 TRAINING_SHARE, VALIDATION_SHARE = 0.90, 0.05
@@ -105,25 +103,6 @@ def pydoc_text():
                 seen.add(words)
                 kept.append(paragraph.strip("\n"))
     return "\n\n".join(kept) + "\n"
-
-
-def encode(text, vocabulary):
-    """Return the ids of a text, an array of int32; characters that are not known are `UNKNOWN`.
-
-    >>> encode("abcx", ("<unknown>", "a", "b", "c")).tolist()
-    [1, 2, 3, 0]
-    """
-    ids = {character: number for number, character in enumerate(vocabulary)}
-    return np.fromiter((ids.get(character, UNKNOWN) for character in text), np.int32, len(text))
-
-
-def decode(ids, vocabulary):
-    """Return the text of ids, one character each; that of `UNKNOWN` is Unicode's for such.
-
-    >>> decode([1, 2, 3], ("<unknown>", "a", "b", "c"))
-    'abc'
-    """
-    return "".join(REPLACEMENT if number == UNKNOWN else vocabulary[number] for number in ids)
 
 
 def _split_length(rest, name):

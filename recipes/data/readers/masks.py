@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..errors import RecipeError
-from . import images
-from .indexed import IndexedSplit
-from .source import Source, spec
-from .splits import IGNORED
+from ...errors import RecipeError
+from .. import images
+from ..indexed import IndexedSplit
+from ..source import Source, spec
+from ..splits import IGNORED
 
 DEFAULT_SIZE = (128, 128)
 # Up to this many pixels a side, images of one size are kept as they are.

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from .indexed import IndexedSplit
+from ..indexed import IndexedSplit
 
 _NUM_AT_ONCE = 512
 

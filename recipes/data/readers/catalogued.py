@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tensorflow_datasets as tfds
 
-from . import builders, examples, images, translation
-from .names import licence_of
-from .source import Source, spec
+from .. import images
+from ..names import licence_of
+from ..source import Source, spec
+from . import builders, examples, translation
 
 
 def read(rest, name, data_dir, memory_limit) -> Source:

@@ -11,8 +11,8 @@ import dataclasses
 import datetime
 import random
 
-from . import tokens
-from .source import Source
+from .. import tokens
+from ..source import Source
 
 FIRST, LAST = datetime.date(1900, 1, 1), datetime.date(2099, 12, 31)
 NUM_PAIRS = {"train": 20_000, "validation": 1_000, "test": 2_000}

@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from ..errors import RecipeError
-from . import carve, images, records
-from .indexed import IndexedSplit
-from .streamed import StreamedSplit
+from ...errors import RecipeError
+from .. import carve, images
+from ..indexed import IndexedSplit
+from ..streamed import StreamedSplit
+from . import records
 
 _NUM_AT_ONCE = 256
 

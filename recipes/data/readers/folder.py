@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import RecipeError
-from . import images
-from .indexed import IndexedSplit
-from .source import Source, spec
+from ...errors import RecipeError
+from .. import images
+from ..indexed import IndexedSplit
+from ..source import Source, spec
 
 # Up to this many pixels a side, images of one size are kept as they are.
 _LARGEST_KEPT = 256
