@@ -1,5 +1,6 @@
 import pathlib
 import re
+import shlex
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -34,4 +35,4 @@ def test_every_command_of_the_readme_parses():
     from kerasrecipes.cli.main import parser
 
     for line in re.findall(r"^\$ kerasrecipes (.*)$", README, re.MULTILINE):
-        parser().parse_args(line.split())
+        parser().parse_args(shlex.split(line))

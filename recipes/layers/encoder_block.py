@@ -22,6 +22,9 @@ class EncoderBlock(keras.layers.Layer):
         feed_forward: int >= 1, units of the network's hidden layer.
         dropout: float in [0, 1), of what a sub-layer adds. Defaults to 0.
         pre_norm: bool, normalise in front of the sub-layers. Defaults to False.
+
+    >>> EncoderBlock(2, 16)(keras.ops.ones((1, 5, 8))).shape
+    TensorShape([1, 5, 8])
     """
 
     def __init__(self, num_heads, feed_forward, dropout=0.0, pre_norm=False, **kwargs):

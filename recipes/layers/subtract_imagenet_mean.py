@@ -37,5 +37,5 @@ class SubtractImageNetMean(keras.layers.Layer):
         pixels = ops.cast(inputs, self.compute_dtype)
         return pixels[..., ::-1] - ops.convert_to_tensor(MEAN, pixels.dtype)
 
-    def compute_output_spec(self, inputs):
-        return keras.KerasTensor(inputs.shape, self.compute_dtype)
+    def compute_output_shape(self, input_shape):
+        return input_shape

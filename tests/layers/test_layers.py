@@ -12,26 +12,52 @@ from kerasrecipes.recipes import layers
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.layers import (
     BatchNormalization,
+    CachedAttention,
+    EncoderBlock,
+    GradientGate,
     MaskingNoise,
     RadialBasisOutput,
     ScaledTanh,
+    SinusoidalPositions,
     SparseConv2D,
     SparsityPenalty,
     SubsampleAndPad,
     SubSampling,
+    SubtractImageNetMean,
 )
 from kerasrecipes.recipes.layers.radial_basis_output import class_codes, digit_codes
 
 # How each is made, what goes in, what comes out, and its trainable parameters.
 CASES = {
     "BatchNormalization": (BatchNormalization, (7, 6, 3), (7, 6, 3), 6),
+    "CachedAttention": (lambda: CachedAttention(2), (5, 8), (5, 8), 4 * (8 * 8 + 8)),
+    "EncoderBlock": (
+        lambda: EncoderBlock(2, 16),
+        (5, 8),
+        (5, 8),
+        4 * (8 * 8 + 8) + 2 * 8 * 16 + 16 + 8 + 4 * 8,
+    ),
+    "GradientGate": (GradientGate, (5, 2), (5, 2), 0),
     "MaskingNoise": (lambda: MaskingNoise(0.5), (5, 2), (5, 2), 0),
     "RadialBasisOutput": (lambda: RadialBasisOutput(4), (84,), (4,), 0),
     "ScaledTanh": (ScaledTanh, (5, 2), (5, 2), 0),
+    "SinusoidalPositions": (lambda: SinusoidalPositions(9), (5, 8), (5, 8), 0),
     "SparseConv2D": (lambda: SparseConv2D([[0, 2], [1]], 3), (7, 6, 3), (5, 4, 2), 29),
     "SparsityPenalty": (lambda: SparsityPenalty(0.1, 1.0), (6,), (6,), 0),
     "SubSampling": (SubSampling, (7, 6, 3), (3, 3, 3), 6),
     "SubsampleAndPad": (lambda: SubsampleAndPad(8), (7, 6, 3), (4, 3, 8), 0),
+    "SubtractImageNetMean": (SubtractImageNetMean, (7, 6, 3), (7, 6, 3), 0),
+}
+
+# They take several inputs, whole numbers or images of one size, and are tested with what they are
+# for: the Transformer, the graphs and the diffusion.
+ELSEWHERE = {
+    "DecoderBlock",
+    "EdgeToNode",
+    "GraphConvolution",
+    "NodeToEdge",
+    "PixelAttention",
+    "TimeEmbedding",
 }
 
 
@@ -40,7 +66,7 @@ def inputs(*shape, seed=0):
 
 
 def test_every_layer_has_its_case():
-    assert set(layers.__all__) == set(CASES)
+    assert set(layers.__all__) == set(CASES) | ELSEWHERE
 
 
 # Keras itself warns when it writes a file under NumPy 2.
@@ -92,8 +118,13 @@ class TestContract:
 
 
 def test_one_layer_a_file():
-    files = [module.name for module in pkgutil.iter_modules(layers.__path__)]
-    assert len(files) == len(CASES)
+    files = {f"{layers.__name__}.{module.name}" for module in pkgutil.iter_modules(layers.__path__)}
+    named = [getattr(layers, name).__module__ for name in layers.__all__]
+    assert set(named) == files
+    # What gathers along edges and what puts together again belong to each other.
+    assert {file for file in files if named.count(file) > 1} == {
+        f"{layers.__name__}.message_passing"
+    }
 
 
 def test_sub_sampling_is_a_weighted_sum_of_four():
