@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 
 import numpy as np
@@ -193,3 +194,23 @@ def _convert(image, mode):
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     return image.convert(mode)
+
+
+def verify(paths, size, channels, root):
+    """Decode every image once, so that none fails hours later, and return a hash of the files.
+
+    Args:
+        paths: list of path, below `root`.
+        size: (height, width) that they are read at.
+        channels: 1 or 3.
+        root: path of the folder of the set.
+
+    Raises:
+        RecipeError: a file is no image that can be read.
+    """
+    digest = hashlib.sha256(repr((size, channels)).encode())
+    for path in paths:
+        read_pixels(path, channels, size)
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.digest()

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from ..data.splits import Spec
 from ..drawings.mosaics import in_rows, mosaic
 from ..errors import RecipeError
 from ..models.adversarial import Adversarial, noise
@@ -71,21 +70,9 @@ class AdversarialGeneration(Task):
             )
 
     def core(self, recipe, splits):
-        if not isinstance(splits.inputs, Spec) or len(splits.inputs.shape) != 3:
-            raise RecipeError(
-                f"The inputs of {splits.name!r} must be images for an adversarial generation. "
-                f"Received: {splits.inputs}."
-            )
-        if splits.class_names is None:
-            raise RecipeError(
-                f"The images of {splits.name!r} must have classes, which the samples are measured "
-                "with. Received: real values as targets."
-            )
-        if recipe.normalize is not None:
-            raise RecipeError(
-                f"`normalize` of recipe {recipe.name!r} must be None, since an adversarial model "
-                "takes raw images and scales them itself. Received: a layer."
-            )
+        frechet.check_measurable(
+            recipe, splits, "an adversarial generation", "an adversarial model"
+        )
         model = built(recipe, splits.input_shape)
         if not isinstance(model, Adversarial):
             raise RecipeError(
@@ -107,13 +94,13 @@ class AdversarialGeneration(Task):
 
     def evaluate(self, model, splits, batches):
         real = np.concatenate(list(batches.map(lambda images, _: images).as_numpy_iterator()))
-        real = real[_spread(len(real))]
+        real = real[frechet.spread(len(real), NUM_MEASURED)]
         count = len(real)
         drawn = noise(count, model.latent, (SEED, 0)).numpy()
         samples = np.concatenate(
             [model.generate(drawn[i : i + 256]).numpy() for i in range(0, count, 256)]
         )
-        training, _ = splits.train.examples(_spread(splits.train.num_examples, count))
+        training, _ = splits.train.examples(frechet.spread(splits.train.num_examples, count))
         features = frechet.features(splits, real)
         unstructured = frechet.independent_pixels(training, count, seed=SEED)
 
@@ -195,12 +182,6 @@ class AdversarialGeneration(Task):
                 (images,),
             ),
         }
-
-
-def _spread(num_examples, count=NUM_MEASURED):
-    """Return the numbers of at most `count` examples, evenly spread over all of them."""
-    count = min(count, num_examples)
-    return np.arange(count) * num_examples // count
 
 
 def _between(drawn):

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from ..data.splits import Spec
 from ..drawings.mosaics import in_rows, mosaic
 from ..errors import RecipeError
 from ..models.diffusion import Diffusion
@@ -101,21 +100,7 @@ class DenoisingDiffusion(Task):
             )
 
     def core(self, recipe, splits):
-        if not isinstance(splits.inputs, Spec) or len(splits.inputs.shape) != 3:
-            raise RecipeError(
-                f"The inputs of {splits.name!r} must be images for a denoising diffusion. "
-                f"Received: {splits.inputs}."
-            )
-        if splits.class_names is None:
-            raise RecipeError(
-                f"The images of {splits.name!r} must have classes, which the samples are measured "
-                "with. Received: real values as targets."
-            )
-        if recipe.normalize is not None:
-            raise RecipeError(
-                f"`normalize` of recipe {recipe.name!r} must be None, since a diffusion takes raw "
-                "images and scales them itself. Received: a layer."
-            )
+        frechet.check_measurable(recipe, splits, "a denoising diffusion", "a diffusion")
         network = built(recipe, splits.input_shape)
         wanted = (None, *splits.input_shape)
         if network.output_shape != wanted or set(network.input) != {"image", "time"}:
@@ -142,11 +127,11 @@ class DenoisingDiffusion(Task):
             real.append(images.numpy())
         loss, baseline_loss = np.average(losses, axis=0, weights=asked)
         real = np.concatenate(real)
-        real = real[_spread(len(real), self.num_measured)]
+        real = real[frechet.spread(len(real), self.num_measured)]
         count = len(real)
         table = model.sampler(self.sampler, self.sampling_steps)
         samples = model.sample(SEED, count, table).numpy()
-        training, _ = splits.train.examples(_spread(splits.train.num_examples, count))
+        training, _ = splits.train.examples(frechet.spread(splits.train.num_examples, count))
         features = frechet.features(splits, real)
 
         def distance(images):
@@ -258,9 +243,3 @@ class DenoisingDiffusion(Task):
 _SAMPLERS = ("ancestral", "implicit")
 # Where the way from noise to an image is looked at: little changes at its beginning.
 _LOOKS = (0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
-
-
-def _spread(num_examples, count):
-    """Return the numbers of at most `count` examples, evenly spread over all of them."""
-    count = min(count, num_examples)
-    return np.arange(count) * num_examples // count

@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from ..data.splits import Spec
 from ..errors import RecipeError
 
 NUM_FEATURES = 32
@@ -290,3 +291,38 @@ def _train(weights, images, labels):
     return tf.while_loop(
         lambda number, *_: number < _NUM_STEPS, step, (tf.constant(0), weights, zeros, zeros)
     )[1]
+
+
+def check_measurable(recipe, splits, learning, model):
+    """Check that samples can be measured on data, and that a recipe leaves scaling to the model.
+
+    Args:
+        recipe: `Recipe`.
+        splits: `Splits`.
+        learning: str, what images are wanted for, as a sentence names it.
+        model: str, what scales them, as a sentence names it.
+
+    Raises:
+        RecipeError: the inputs are no images or have no classes, or the recipe normalises them.
+    """
+    if not isinstance(splits.inputs, Spec) or len(splits.inputs.shape) != 3:
+        raise RecipeError(
+            f"The inputs of {splits.name!r} must be images for {learning}. "
+            f"Received: {splits.inputs}."
+        )
+    if splits.class_names is None:
+        raise RecipeError(
+            f"The images of {splits.name!r} must have classes, which the samples are measured "
+            "with. Received: real values as targets."
+        )
+    if recipe.normalize is not None:
+        raise RecipeError(
+            f"`normalize` of recipe {recipe.name!r} must be None, since {model} takes raw images "
+            "and scales them itself. Received: a layer."
+        )
+
+
+def spread(num_examples, count):
+    """Return the numbers of at most `count` examples, evenly spread over all of them."""
+    count = min(count, num_examples)
+    return np.arange(count) * num_examples // count

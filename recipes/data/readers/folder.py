@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def read(rest, name, data_dir, memory_limit) -> Source:
     else:
         decode = images.Decode(size, channels, alike)
         splits = {s: _undecoded(*found, decode) for s, found in listed.items()}
-        identity = _verify(paths, size, channels, root)
+        identity = images.verify(paths, size, channels, root)
     return Source(
         **splits,
         inputs=spec((*size, channels), "uint8"),
@@ -137,16 +136,6 @@ def _decoded(paths, labels, size, channels):
 
 def _undecoded(paths, labels, decode):
     return IndexedSplit(inputs=np.array([str(p) for p in paths]), targets=labels, decode=decode)
-
-
-def _verify(paths, size, channels, root):
-    """Decode every image once, so that none fails hours later, and hash the files."""
-    digest = hashlib.sha256(repr((size, channels)).encode())
-    for path in paths:
-        images.read_pixels(path, channels, size)
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.digest()
 
 
 def _sub_folders(folder):

@@ -8,6 +8,7 @@ import csv
 import numpy as np
 
 from ...errors import RecipeError
+from .table import told_plainly
 
 SPLITS = ("train", "validation", "test")
 _LARGEST = float(np.finfo(np.float32).max)
@@ -153,16 +154,8 @@ def _table(path):
             if row:
                 yield rows.line_num, row
 
-    try:
-        # Spreadsheets write a byte-order mark, which would become part of the first name.
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = csv.reader(file, strict=True)
-            header = [column.strip() for column in next(rows, [])]
-            yield header, numbered(rows, header)
-    except UnicodeDecodeError as error:
-        raise RecipeError(
-            f"Table {str(path)!r} must be text in UTF-8. Received: {error.reason} at byte "
-            f"{error.start}. Save it as UTF-8."
-        ) from error
-    except csv.Error as error:
-        raise RecipeError(f"Table {str(path)!r} must be a CSV file. Received: {error}.") from error
+    # Spreadsheets write a byte-order mark, which would become part of the first name.
+    with told_plainly(path), open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file, strict=True)
+        header = [column.strip() for column in next(rows, [])]
+        yield header, numbered(rows, header)

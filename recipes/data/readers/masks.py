@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 
@@ -71,7 +70,7 @@ def read(rest, name, data_dir=None, memory_limit=math.inf) -> Source:
         inputs=spec((*size, channels), "uint8"),
         class_names=classes.names,
         location=str(root),
-        identity=b"" if kept else _verify(paths, size, channels, root),
+        identity=b"" if kept else images.verify(paths, size, channels, root),
         notes=(*notes, *classes.notes),
     )
 
@@ -242,16 +241,6 @@ def _decide(headers, size):
 
 def _decoded(paths, size, channels):
     return np.stack([images.read_pixels(path, channels, size) for path in paths])
-
-
-def _verify(paths, size, channels, root):
-    """Decode every image once, so that none fails hours later, and hash the files."""
-    digest = hashlib.sha256(repr((size, channels)).encode())
-    for path in paths:
-        images.read_pixels(path, channels, size)
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.digest()
 
 
 def _lines(file):

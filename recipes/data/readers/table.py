@@ -50,15 +50,8 @@ def read(rest, name, data_dir=None, memory_limit=None) -> Source:
     path = Path(path).expanduser()
     if not path.is_file():
         raise RecipeError(f"Data set {name!r} must be a file. Received: no file {str(path)!r}.")
-    try:
+    with told_plainly(path):
         header, inputs, cells = _read_columns(path, target)
-    except UnicodeDecodeError as error:
-        raise RecipeError(
-            f"Table {str(path)!r} must be text in UTF-8. Received: {error.reason} at byte "
-            f"{error.start}. Save it as UTF-8."
-        ) from error
-    except csv.Error as error:
-        raise RecipeError(f"Table {str(path)!r} must be a CSV file. Received: {error}.") from error
     targets, class_names, notes = _read_target(cells, path, target)
     return Source(
         train=IndexedSplit(inputs=inputs, targets=targets),
@@ -201,3 +194,21 @@ def _open(path):
         delimiter = max(",;\t", key=first.count)
         rows = csv.reader(file, delimiter=delimiter, strict=True)
         yield [column.strip() for column in next(rows, [])], rows
+
+
+@contextlib.contextmanager
+def told_plainly(path):
+    """Tell in one sentence where a table is no text, or no CSV file.
+
+    Raises:
+        RecipeError: the body met either.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise RecipeError(
+            f"Table {str(path)!r} must be text in UTF-8. Received: {error.reason} at byte "
+            f"{error.start}. Save it as UTF-8."
+        ) from error
+    except csv.Error as error:
+        raise RecipeError(f"Table {str(path)!r} must be a CSV file. Received: {error}.") from error
