@@ -1,5 +1,7 @@
 """What all tests share: quiet libraries, two logical CPUs, and no network."""
 
+import dataclasses
+import functools
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 # Before any other use of TensorFlow: strategies are tested on two logical devices.
 tf.config.set_logical_device_configuration(
@@ -27,3 +30,27 @@ def data_dir(tmp_path_factory):
     """The folder of prepared sets; KERASRECIPES_TEST_DATA names one that outlives the session."""
     kept = os.environ.get("KERASRECIPES_TEST_DATA")
     return Path(kept) if kept else tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def load_few(data_dir):
+    """Load the first examples of a set: an embedded one's own, a public one's as mock data."""
+    from kerasrecipes.recipes import data
+
+    @functools.cache
+    def load(name):
+        row = next(row for row in data.names() if row.name in (name, name.partition("#")[0]))
+        if row.needs_network:
+            with tfds.testing.mock_data(num_examples=400):
+                return few(data.load(name, data_dir=data_dir))
+        return few(data.load(name, data_dir=data_dir))
+
+    return load
+
+
+def few(splits):
+    """Return the splits with a few examples each, so that a step costs milliseconds."""
+    parts = ("train", "validation", "test")
+    first = {part: getattr(splits, part).first(64) for part in parts}
+    # Another data set, and so of another fingerprint: what is remembered of the whole is not its.
+    return dataclasses.replace(splits, **first, fingerprint=f"{splits.fingerprint}-few")

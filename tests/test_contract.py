@@ -7,9 +7,8 @@ import math
 import keras
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
 
-from kerasrecipes.recipes import catalog, data, distribute, saved_model
+from kerasrecipes.recipes import catalog, distribute, saved_model
 from kerasrecipes.recipes.architecture import num_parameters
 from kerasrecipes.recipes.data.pipeline import training_batches
 from kerasrecipes.recipes.errors import RecipeError
@@ -23,14 +22,6 @@ from kerasrecipes.recipes.training import prepare
 BATCH_SIZE = 8
 
 
-def few(splits):
-    """Return the splits with a few examples each, so that a step costs milliseconds."""
-    parts = ("train", "validation", "test")
-    first = {part: getattr(splits, part).first(64) for part in parts}
-    # Another data set, and so of another fingerprint: what is remembered of the whole is not its.
-    return dataclasses.replace(splits, **first, fingerprint=f"{splits.fingerprint}-few")
-
-
 @dataclasses.dataclass
 class Case:
     recipe: object
@@ -40,25 +31,6 @@ class Case:
     @functools.cached_property
     def endpoints(self):
         return self.recipe.task.endpoints(self.model, self.splits)
-
-
-@pytest.fixture(scope="module")
-def load(data_dir):
-    """Load a data set: an embedded one as it is, a public one as mock data of its form."""
-    loaded = {}
-
-    def load_once(name):
-        if name not in loaded:
-            known = (name, name.partition("#")[0])
-            row = next(row for row in data.names() if row.name in known)
-            if row.needs_network:
-                with tfds.testing.mock_data(num_examples=400):
-                    loaded[name] = few(data.load(name, data_dir=data_dir))
-            else:
-                loaded[name] = few(data.load(name, data_dir=data_dir))
-        return loaded[name]
-
-    return load_once
 
 
 # Tracing or writing these takes a minute each; a smaller one of the same architecture is tested.
@@ -81,10 +53,10 @@ SLOW = (
         for name in catalog.names()
     ],
 )
-def case(request, load):
+def case(request, load_few):
     recipe = catalog.get(request.param)
     recipe = replace(recipe, batch_size=min(BATCH_SIZE, recipe.batch_size))
-    splits = load(recipe.data)
+    splits = load_few(recipe.data)
     yield Case(recipe, splits, prepare(recipe, splits, distribute.strategy("none"), seed=0))
     keras.backend.clear_session()
 

@@ -35,7 +35,7 @@ _TABLE = (
         "glyphs", "embedded", "70,000 digits drawn from fonts, 28x28x1, new test fonts", _FONTS
     ),
     DataName("glyphs/letters", "embedded", "69,966 letters A to Z, drawn like glyphs", _FONTS),
-    DataName("glyphs/letters_few", "embedded", "260 letters, ten of each, to learn from", _FONTS),
+    DataName("glyphs/digits_few", "embedded", "100 digits, ten of each, to learn from", _FONTS),
     DataName("breast_cancer", "embedded", "569 tumours, 30 features, 2 classes", _UCI),
     DataName("wine", "embedded", "178 wines, 13 features, 3 classes", _UCI),
     DataName("diabetes", "embedded", "442 patients, 10 raw features, real-valued progression"),

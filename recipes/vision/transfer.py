@@ -4,18 +4,18 @@ Yosinski, Clune, Bengio and Lipson 2014, "How transferable are features in deep 
 https://arxiv.org/abs/1411.1792, section 2; the two phases are those of Keras's guide "Transfer
 learning and fine-tuning", https://keras.io/guides/transfer_learning/.
 
-With the base "resnet8_glyphs" on 28x28x1, for 26 classes:
+With the base "resnet8_letters" on 28x28x1, for 10 classes:
 
     layer           output      parameters
     normalization   28x28x1     0           the base's own, as adapted to its data
     conv1           28x28x16    144         frozen
-    stage1          28x28x16    4,608       moves in the second phase, at a low rate
-    stage2          14x14x32    13,824      likewise
-    stage3          7x7x64      55,296      likewise
+    stage1          28x28x16    4,608       frozen
+    stage2          14x14x32    13,824      frozen
+    stage3          7x7x64      55,296      moves in the second phase, at a low rate
     pool            64          0
     gate            64          0           shut in the first phase
-    logits          26          1,690       new; trained from the beginning
-    total                       75,562      75,418 of them trainable; normalisations not counted
+    logits          10          650         new; trained from the beginning
+    total                       74,522      55,946 of them trainable; normalisations not counted
 
 The base is a model that was trained by another recipe: its last layer is taken off and a new one
 put on. Both phases are one `fit`:
@@ -29,8 +29,8 @@ killed goes on to the bit. Weights below the top never move.
 
 The same recipe serves a user's own images:
 
-    kerasrecipes train transfer_letters --data folder:PATH
-    kerasrecipes train transfer_letters --data folder:PATH#224 --set build.base=imagenet
+    kerasrecipes train transfer_glyphs_few --data folder:PATH
+    kerasrecipes train transfer_glyphs_few --data folder:PATH#224 --set build.base=imagenet
 
 Departures from the guide:
 
@@ -75,7 +75,7 @@ def build(input_shape, num_classes, *, base, unfrozen=2):
             base took them: the base brings its own normalisation.
         num_classes: int >= 2.
         base: str or path, what was trained: the folder of a finished run, a `.keras` file that
-            ends in a dense layer, "resnet8_glyphs", whose weights come with the package, or
+            ends in a dense layer, "resnet8_letters", whose weights come with the package, or
             "imagenet", a ResNet-50 with the weights of `pretrained.load`.
         unfrozen: int >= 0, how many of the base's layers with weights, counted from its top and
             without normalisations, move once the gate is open. Defaults to 2.
@@ -156,7 +156,7 @@ def _file(base):
     raise RecipeError(
         "`base` of transfer.build must be the folder of a finished run, a .keras file, "
         f"'imagenet' or {known}. Received: base={str(base)!r}, where there is no {path.name}. "
-        "Train one first with `kerasrecipes train resnet8_glyphs`."
+        "Train one first with `kerasrecipes train resnet8_letters`."
     )
 
 
@@ -213,9 +213,9 @@ def _leaves(model):
 
 RECIPES = (
     Recipe(
-        name="resnet8_glyphs",
-        summary="A small residual network on digits, for others to begin with.",
-        data="glyphs",
+        name="resnet8_letters",
+        summary="A small residual network on letters, for others to begin with.",
+        data="glyphs/letters",
         task=Classification(),
         build=partial(resnet_cifar.build, depth=8),  # the least depth that has all three stages
         optimizer=partial(keras.optimizers.SGD, momentum=0.9),  # He et al. 2015, section 4.2
@@ -225,43 +225,43 @@ RECIPES = (
         schedule=cosine,  # two passes must settle at their end
         batch_size=128,  # He et al. 2015, section 4.2
         epochs=2,  # a minute and a half on two cores
-        expected=Figure("accuracy", 0.95, within=0.02, source="measured here, one seed"),
-        num_parameters=75_002,
+        expected=Figure("accuracy", 0.985, within=0.01, source="measured here"),
+        num_parameters=76_042,
     ),
     Recipe(
-        name="transfer_letters",
-        summary="Letters from ten examples each, by a network that knows digits.",
-        data="glyphs/letters_few",
+        name="transfer_glyphs_few",
+        summary="Digits from ten examples each, by a network that knows letters.",
+        data="glyphs/digits_few",
         task=Classification(),
-        # All convolutions but the first: with four of the seven, validation fell from 0.92 to 0.87.
-        build=partial(build, base="resnet8_glyphs", unfrozen=6),
+        # The last block. With nothing moved at all it reaches as much, and with three blocks too.
+        build=partial(build, base="resnet8_letters", unfrozen=2),
         optimizer=partial(keras.optimizers.SGD, momentum=0.9),  # a gate is a rate under SGD
         augment=(crop(padding=2),),  # as the base had
-        # A third of the base's, since a frozen normalisation holds nothing in bounds: at 0.1 the
-        # loss ran away once the gate was open.
+        # A third of the base's, since a frozen normalisation holds nothing in bounds.
         learning_rate=0.03,
         schedule=cosine,  # so that the last epochs settle
-        batch_size=26,  # ten steps an epoch
-        epochs=40,  # half a minute on two cores; the training accuracy is 0.99 by then
-        # A head of 64 features is settled after a few epochs; more than 0.3 was not stable.
-        callbacks=(partial(Unfreeze, epoch=5, opening=0.3),),
-        expected=Figure("accuracy", 0.83, within=0.03, source="measured here, one seed"),
-        num_parameters=75_418,
+        batch_size=20,  # five steps an epoch
+        epochs=60,  # twenty seconds on two cores; from nothing, more epochs bring no more
+        # The head has settled by then. At an opening of 0.1 a hundred images are learned by heart,
+        # 0.87; at 0.3 the loss ran away.
+        callbacks=(partial(Unfreeze, epoch=20, opening=0.01),),
+        expected=Figure("accuracy", 0.89, within=0.02, source="measured here"),
+        num_parameters=55_946,
     ),
     Recipe(
-        name="resnet8_letters",
-        summary="Letters from ten examples each, from nothing: what transfer is compared with.",
-        data="glyphs/letters_few",
+        name="resnet8_glyphs_few",
+        summary="Digits from ten examples each, from nothing: what transfer is compared with.",
+        data="glyphs/digits_few",
         task=Classification(),
         build=partial(resnet_cifar.build, depth=8),  # the same network
-        optimizer=partial(keras.optimizers.SGD, momentum=0.9),  # as transfer_letters
+        optimizer=partial(keras.optimizers.SGD, momentum=0.9),  # as transfer_glyphs_few
         normalize=partial(keras.layers.Normalization, axis=-1),  # by channel
-        augment=(crop(padding=2),),  # as transfer_letters
-        learning_rate=0.1,  # at the 0.03 of transfer_letters it reaches half as much
-        schedule=cosine,  # as transfer_letters
-        batch_size=26,  # as transfer_letters
-        epochs=40,  # as transfer_letters
-        expected=Figure("accuracy", 0.815, within=0.03, source="measured here, one seed"),
-        num_parameters=76_042,
+        augment=(crop(padding=2),),  # as transfer_glyphs_few
+        learning_rate=0.1,  # at 0.03, that of transfer_glyphs_few, 0.65; at 0.2, 0.84
+        schedule=cosine,  # as transfer_glyphs_few
+        batch_size=20,  # as transfer_glyphs_few
+        epochs=60,  # as transfer_glyphs_few
+        expected=Figure("accuracy", 0.853, within=0.02, source="measured here"),
+        num_parameters=75_002,
     ),
 )

@@ -1,7 +1,6 @@
 """The variational autoencoder against densities of SciPy and a model whose evidence is known."""
 
 import dataclasses
-import functools
 
 import keras
 import numpy as np
@@ -15,7 +14,7 @@ from kerasrecipes.recipes.architecture import layer_table
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.errors import RecipeError
-from kerasrecipes.recipes.generative import autoencoder, vae
+from kerasrecipes.recipes.generative import vae
 from kerasrecipes.recipes.models.variational_autoencoder import (
     PIXELS,
     VariationalAutoencoder,
@@ -29,7 +28,6 @@ from kerasrecipes.recipes.tasks.variational import (
     independent_pixels,
     plane_of_codes,
 )
-from kerasrecipes.recipes.training import resume, train
 
 RECIPES = {recipe.name: recipe for recipe in vae.RECIPES}
 DATA = {"digits": (8, 8, 1), "glyphs": (28, 28, 1), "mnist": (28, 28, 1)}
@@ -405,52 +403,6 @@ def test_what_cannot_be_learnt_is_one_sentence(splits):
         recipe.task.core(other, splits)
     with pytest.raises(RecipeError, match="`num_samples` of a variational task"):
         Variational(num_samples=0)
-
-
-class Interrupted(Exception):
-    """What a test breaks a run off with."""
-
-
-def drawing():
-    """Return a recipe whose pixels and codes are drawn anew at each step."""
-    build = functools.partial(vae.build, hidden=(16,))
-    recipe = dataclasses.replace(
-        RECIPES["vae_digits"], build=build, task=Variational(num_samples=2)
-    )
-    return dataclasses.replace(recipe, batch_size=32, epochs=2)
-
-
-def denoising():
-    """Return a recipe whose noise is drawn anew at each step."""
-    recipe = {r.name: r for r in autoencoder.RECIPES}["denoising_autoencoder_glyphs"]
-    build = functools.partial(autoencoder.build, code=8, masking=0.5)
-    return dataclasses.replace(recipe, build=build, data="digits", batch_size=32, epochs=2)
-
-
-@pytest.mark.parametrize("make", [denoising, drawing], ids=["denoising", "vae"])
-def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(make, data_dir, tmp_path):
-    class Break(keras.callbacks.Callback):
-        at = None
-
-        def on_train_batch_end(self, batch, logs=None):
-            if self.model.optimizer.iterations.numpy() == Break.at:
-                raise Interrupted
-
-    def weights(result):
-        return [variable.numpy() for variable in result.model.variables]
-
-    recipe = dataclasses.replace(make(), callbacks=(Break,))
-    common = {"seed": 1, "progress": False, "saved_models": None, "data_dir": data_dir}
-    straight = weights(train(recipe, runs="straight", **common))
-    Break.at = 42 + 32  # the first execution of the second epoch, which has 42 steps, ends there
-    with pytest.raises(Interrupted):
-        train(recipe, runs="broken", checkpoint_seconds=0.0, **common)
-    Break.at = None
-    (run,) = (tmp_path / "broken" / recipe.name).iterdir()
-    resumed = weights(resume(run, recipe=recipe, progress=False))
-    assert len(resumed) == len(straight)
-    for ours, expected in zip(resumed, straight, strict=True):
-        np.testing.assert_array_equal(ours, expected)
 
 
 def test_two_replicas_take_the_step_of_one(splits):

@@ -15,7 +15,6 @@ from kerasrecipes.recipes.models import samplers
 from kerasrecipes.recipes.models.diffusion import Diffusion
 from kerasrecipes.recipes.models.noise_schedules import linear, signal_levels
 from kerasrecipes.recipes.tasks.diffusion import DenoisingDiffusion
-from kerasrecipes.recipes.training import resume, train
 
 SHAPE = (4, 4, 1)
 TINY = {
@@ -260,50 +259,3 @@ def test_data_that_cannot_be_drawn(trained):
     recipe = dataclasses.replace(ddpm.RECIPES[0], build=lambda shape: ddpm.build((16, 16, 1)))
     with pytest.raises(RecipeError, match="must return a network from 'image' and 'time'"):
         task.core(recipe, splits)
-
-
-class Interrupted(Exception):
-    pass
-
-
-@dataclasses.dataclass(frozen=True)
-class WithoutSamples(DenoisingDiffusion):
-    """Spares the time of drawing, which decides nothing."""
-
-    def evaluate(self, model, splits, batches):
-        images, _ = next(iter(batches))
-        return {"frechet_distance": float(model.losses_on(images)[0])}, None
-
-    def pictures(self, splits, split, outcome):
-        return []
-
-
-@pytest.mark.slow
-def test_a_run_that_was_broken_off_ends_as_if_it_had_not_been(data_dir, tmp_path):
-    class Break(keras.callbacks.Callback):
-        at = None
-
-        def on_train_batch_end(self, batch, logs=None):
-            if self.model.optimizer.iterations.numpy() == Break.at:
-                raise Interrupted
-
-    recipe = dataclasses.replace(
-        ddpm.RECIPES[0],
-        task=WithoutSamples(num_steps=8, decay=0.9),
-        build=partial(ddpm.build, **{**TINY, "dropout": 0.2}),
-        batch_size=32,
-        epochs=2,
-        callbacks=(Break,),
-    )
-    common = {"seed": 1, "progress": False, "saved_models": None, "data_dir": data_dir}
-    straight = train(recipe, runs="straight", **common)
-    Break.at = 42 + 32  # the first execution of the second epoch, which has 42 steps, ends there
-    with pytest.raises(Interrupted):
-        train(recipe, runs="broken", checkpoint_seconds=0.0, **common)
-    Break.at = None
-    (run,) = (tmp_path / "broken" / recipe.name).iterdir()
-    resumed = resume(run, recipe=recipe, progress=False)
-    for ours, expected in zip(resumed.model.variables, straight.model.variables, strict=True):
-        np.testing.assert_array_equal(ours, expected)
-    assert resumed.figures == straight.figures
-    assert resumed.history["loss"] == straight.history["loss"]

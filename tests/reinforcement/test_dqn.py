@@ -148,24 +148,6 @@ def test_actions_are_the_best_ones_or_random_ones():
     assert share == pytest.approx(1 - 0.25 / 2, abs=5 * np.sqrt(0.125 * 0.875 / 4000))
 
 
-def test_a_run_that_goes_on_ends_with_the_same_bits():
-    whole, splits = prepared()
-    fit(whole, CHAIN, splits, 30)
-    killed, _ = prepared()
-    fit(killed, CHAIN, splits, 17)
-    assert killed.open_games.num_taken.numpy().max() > 1  # in the middle of episodes
-    saved = [v.numpy() for v in (*killed.variables, *killed.optimizer.variables)]
-    restored, splits = prepared(seed=5)
-    for variable, array in zip(
-        (*restored.variables, *restored.optimizer.variables), saved, strict=True
-    ):
-        variable.assign(array)
-    fit(restored, CHAIN, splits, 13, first_step=17)
-    for one, other in zip(whole.variables, restored.variables, strict=True):
-        if "loss" not in one.path and "return" not in one.path:
-            np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
-
-
 def test_logs_are_of_the_episodes_that_ended():
     model, splits = prepared()
     logs = fit(model, CHAIN, splits, 40)

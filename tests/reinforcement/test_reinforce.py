@@ -82,22 +82,6 @@ def test_the_chain_is_learned():
     assert figures["mean_return"] == 1 and figures["baseline_mean_return"] < 1
 
 
-def test_a_run_that_goes_on_ends_with_the_same_bits():
-    whole, splits = prepared()
-    fit(whole, splits, 12)
-    killed, _ = prepared()
-    fit(killed, splits, 5)
-    saved = [v.numpy() for v in (*killed.variables, *killed.optimizer.variables)]
-    restored, splits = prepared(seed=5)
-    for variable, array in zip(
-        (*restored.variables, *restored.optimizer.variables), saved, strict=True
-    ):
-        variable.assign(array)
-    fit(restored, splits, 7, first_step=5)
-    for one, other in zip(whole.network.variables, restored.network.variables, strict=True):
-        np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
-
-
 def test_arguments_out_of_range_are_told():
     with pytest.raises(RecipeError, match=r"`units` of reinforce.build must be at least 1"):
         reinforce.build((4,), 2, units=0)

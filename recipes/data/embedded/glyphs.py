@@ -15,8 +15,8 @@ from .builder import EmbeddedBuilder
 
 IMAGE_SIZE = 28
 NUM_EXAMPLES = {"train": 60_000, "test": 10_000}
-# Ten and twenty a class of letters; the training letters are the first of those of "letters".
-FEW_EXAMPLES = {"train": 260, "test": 9_984, "validation": 520}
+# Ten and twenty of each digit; those to train and to test on are the first of those of "digits".
+FEW_EXAMPLES = {"train": 100, "test": 10_000, "validation": 200}
 FONTS = {"train": fonts.TRAIN_FONTS, "test": fonts.TEST_FONTS, "validation": fonts.TRAIN_FONTS}
 
 
@@ -39,9 +39,9 @@ class Glyphs(EmbeddedBuilder):
         GlyphsConfig(name="digits", description="0 to 9", characters=string.digits),
         GlyphsConfig(name="letters", description="A to Z", characters=string.ascii_uppercase),
         GlyphsConfig(
-            name="letters_few",
-            description="A to Z, ten training examples of each",
-            characters=string.ascii_uppercase,
+            name="digits_few",
+            description="0 to 9, ten training examples of each",
+            characters=string.digits,
             num_examples=FEW_EXAMPLES,
         ),
     ]
