@@ -31,3 +31,21 @@ def near_names(name, known, *, count=3):
     if not near:
         return ""
     return " Did you mean " + " or ".join(repr(n) for n in near) + "?"
+
+
+def check_at_least(owner, least, **values):
+    """Refuse the first number that is too small.
+
+    Args:
+        owner: str, whose arguments they are, such as "lenet.build".
+        least: number, the smallest that is allowed.
+        **values: the arguments by name.
+
+    Raises:
+        RecipeError: one of them is below `least`.
+    """
+    for name, value in values.items():
+        if not value >= least:  # so that it is said of NaN too
+            raise RecipeError(
+                f"`{name}` of {owner} must be at least {least}. Received: {name}={value!r}."
+            )

@@ -73,11 +73,13 @@ class TextSplit(Split):
             dtype=tf.int64,
         )
         stride = num_characters // batch_size
+        rows = begin + tf.range(batch_size, dtype=tf.int64) * stride
         num_steps = self.steps_per_epoch(batch_size)
-        steps = epoch * num_steps + tf.range(num_steps, dtype=tf.int64)
-        rows = tf.range(batch_size, dtype=tf.int64) * stride
-        places = begin + steps[:, None] * self.length + rows
-        return tf.data.Dataset.from_tensor_slices(places % num_characters)
+        # Not as one table, which would grow with the text.
+        steps = tf.data.Dataset.range(num_steps)
+        return steps.map(
+            lambda step: (rows + (epoch * num_steps + step) * self.length) % num_characters
+        )
 
     def reader(self):
         take = self._taker()

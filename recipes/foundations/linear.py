@@ -22,7 +22,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..recipe import Figure, Recipe
 from ..schedules import exponential
 from ..tasks.linear_regression import LinearRegression
@@ -48,10 +48,7 @@ def build(input_shape, num_outputs):
         raise RecipeError(
             f"`input_shape` of linear.build must be (features,). Received: {input_shape=}."
         )
-    if num_outputs < 1:
-        raise RecipeError(
-            f"`num_outputs` of linear.build must be at least 1. Received: {num_outputs=}."
-        )
+    check_at_least("linear.build", 1, num_outputs=num_outputs)
     return keras.Sequential(
         [
             keras.Input(input_shape, name="features"),

@@ -23,7 +23,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..recipe import Figure, Recipe
 from ..tasks.classification import Classification
 
@@ -49,10 +49,7 @@ def build(input_shape, num_classes):
             "`input_shape` of logistic.build must be (features,) or (height, width, channels). "
             f"Received: {input_shape=}."
         )
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of logistic.build must be at least 2. Received: {num_classes=}."
-        )
+    check_at_least("logistic.build", 2, num_classes=num_classes)
     is_image = len(input_shape) == 3
     return keras.Sequential(
         [

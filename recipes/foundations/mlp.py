@@ -28,7 +28,7 @@ import keras
 from keras import layers
 
 from ...callbacks import EarlyStopping
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.classification import Classification
@@ -60,10 +60,7 @@ def build(input_shape, num_classes, *, hidden=(512, 512), dropout=0.2, activatio
             "`input_shape` of mlp.build must be (features,) or (height, width, channels). "
             f"Received: {input_shape=}."
         )
-    if num_classes < 1:
-        raise RecipeError(
-            f"`num_classes` of mlp.build must be at least 1. Received: {num_classes=}."
-        )
+    check_at_least("mlp.build", 1, num_classes=num_classes)
     if not hidden or min(hidden) < 1:
         raise RecipeError(
             f"`hidden` of mlp.build must be a tuple of units, each at least 1. Received: {hidden=}."

@@ -52,7 +52,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import MaskingNoise, SparsityPenalty
 from ..models.autoencoder import Autoencoder
 from ..recipe import Figure, Recipe
@@ -148,8 +148,7 @@ def build(
             f"`variant` of autoencoder.build must be one of {', '.join(map(repr, VARIANTS))}. "
             f"Received: {variant=}."
         )
-    if code < 1:
-        raise RecipeError(f"`code` of autoencoder.build must be at least 1. Received: {code=}.")
+    check_at_least("autoencoder.build", 1, code=code)
     if not 0 <= masking < 1:
         raise RecipeError(
             f"`masking` of autoencoder.build must be at least 0 and below 1. Received: {masking=}."

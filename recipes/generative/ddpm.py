@@ -50,7 +50,7 @@ import keras
 from keras import layers
 
 from ..data.augment import flip
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import PixelAttention, TimeEmbedding
 from ..recipe import Figure, Recipe
 from ..schedules import cosine, warmup
@@ -204,8 +204,7 @@ def check(input_shape, width, multipliers, num_blocks, dropout, groups):
             f"`width` of ddpm.build must be even, at least 4, and a multiple of the {groups} "
             f"groups. Received: {width=}."
         )
-    if num_blocks < 1:
-        raise RecipeError(f"`num_blocks` of ddpm.build must be at least 1. Received: {num_blocks}.")
+    check_at_least("ddpm.build", 1, num_blocks=num_blocks)
     if not 0 <= dropout < 1:
         raise RecipeError(f"`dropout` of ddpm.build must be in [0, 1). Received: {dropout=}.")
 

@@ -39,7 +39,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..models.variational_autoencoder import VariationalAutoencoder
 from ..recipe import Figure, Recipe
 from ..schedules import cosine, piecewise
@@ -72,8 +72,7 @@ def build(input_shape, *, code=2, hidden=(500,), activation="tanh", pixels="draw
             "`input_shape` of vae.build must be (height, width, channels). "
             f"Received: {input_shape=}."
         )
-    if code < 1:
-        raise RecipeError(f"`code` of vae.build must be at least 1. Received: {code=}.")
+    check_at_least("vae.build", 1, code=code)
     if not hidden or min(hidden) < 1:
         raise RecipeError(
             "`hidden` of vae.build must be a tuple of at least one number of units, each at least "

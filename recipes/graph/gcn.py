@@ -34,7 +34,7 @@ and train with `kerasrecipes train gcn_karate_club --data graph:FOLDER`: the pap
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import GraphConvolution
 from ..recipe import Figure, Recipe
 from ..tasks.node_classification import NodeClassification
@@ -64,16 +64,10 @@ def build(input_shape, num_classes, *, units=16, dropout=0.5, bias=True, weight_
     23063
     """
     width = check_shape(input_shape, "gcn.build")
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of gcn.build must be at least 2. Received: {num_classes=}."
-        )
+    check_at_least("gcn.build", 2, num_classes=num_classes)
     if not 0 <= dropout < 1:
         raise RecipeError(f"`dropout` of gcn.build must be in [0, 1). Received: {dropout=}.")
-    if weight_decay < 0:
-        raise RecipeError(
-            f"`weight_decay` of gcn.build must be at least 0. Received: {weight_decay=}."
-        )
+    check_at_least("gcn.build", 0, weight_decay=weight_decay)
     features = keras.Input((None, width), name="features")  # nodes x F
     edges = keras.Input((None, 2), dtype="int32", name="edges")
     hidden = layers.Dropout(dropout, name="dropout1")(features)

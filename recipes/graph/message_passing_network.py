@@ -38,7 +38,7 @@ Departures from the papers:
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import EdgeToNode, NodeToEdge
 from ..layers.message_passing import check_aggregate
 from ..recipe import Figure, Recipe
@@ -93,16 +93,8 @@ def build(input_shape, num_classes, *, units=64, rounds=2, aggregate="mean", dro
     """
     width = check_shape(input_shape, "message_passing_network.build")
     check_aggregate(aggregate, "message_passing_network.build")
-    for name, value, least in (
-        ("num_classes", num_classes, 2),
-        ("units", units, 1),
-        ("rounds", rounds, 1),
-    ):
-        if value < least:
-            raise RecipeError(
-                f"`{name}` of message_passing_network.build must be at least {least}. "
-                f"Received: {name}={value!r}."
-            )
+    check_at_least("message_passing_network.build", 2, num_classes=num_classes)
+    check_at_least("message_passing_network.build", 1, units=units, rounds=rounds)
     if not 0 <= dropout < 1:
         raise RecipeError(
             f"`dropout` of message_passing_network.build must be in [0, 1). Received: {dropout=}."

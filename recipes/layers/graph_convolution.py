@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from ..errors import RecipeError
+from ..errors import check_at_least
 from .message_passing import both_ways
 
 
@@ -42,10 +42,7 @@ class GraphConvolution(keras.layers.Layer):
             RecipeError: `units` is out of its range.
         """
         super().__init__(**kwargs)
-        if units < 1:
-            raise RecipeError(
-                f"`units` of GraphConvolution must be at least 1. Received: {units=}."
-            )
+        check_at_least("GraphConvolution", 1, units=units)
         self.units = units
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -40,7 +40,7 @@ Departures, of the recipe for CartPole:
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.deep_q_learning import DeepQLearning
@@ -77,10 +77,7 @@ def build(input_shape, num_actions, *, units=(120, 84)):
     >>> build((84, 84, 4), 4).count_params()
     1686180
     """
-    if num_actions < 1:
-        raise RecipeError(
-            f"`num_actions` of dqn.build must be at least 1. Received: {num_actions=}."
-        )
+    check_at_least("dqn.build", 1, num_actions=num_actions)
     if not units or min(units) < 1:
         raise RecipeError(
             f"`units` of dqn.build must be numbers of at least 1. Received: {units=}."

@@ -28,7 +28,7 @@ Departures from the book:
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.policy_learning import PolicyLearning
@@ -52,11 +52,7 @@ def build(input_shape, num_actions, *, units=128):
     >>> build((4,), 2).count_params()
     1667
     """
-    for name, value in (("num_actions", num_actions), ("units", units)):
-        if value < 1:
-            raise RecipeError(
-                f"`{name}` of reinforce.build must be at least 1. Received: {name}={value!r}."
-            )
+    check_at_least("reinforce.build", 1, num_actions=num_actions, units=units)
     if len(input_shape) != 1:
         raise RecipeError(
             f"`input_shape` of reinforce.build must be (numbers,). Received: {input_shape=}."

@@ -37,7 +37,7 @@ import keras
 from keras import layers
 
 from ..data.augment import affine, flip
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import BatchNormalization
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
@@ -186,12 +186,8 @@ def _check(input_shape, num_classes, padding, width, depth, dropout):
         raise RecipeError(
             f"`padding` of unet.build must be 'same' or 'valid'. Received: {padding=}."
         )
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of unet.build must be at least 2. Received: {num_classes=}."
-        )
-    if width < 1:
-        raise RecipeError(f"`width` of unet.build must be at least 1. Received: {width=}.")
+    check_at_least("unet.build", 2, num_classes=num_classes)
+    check_at_least("unet.build", 1, width=width)
     if not 1 <= depth <= 10:
         raise RecipeError(f"`depth` of unet.build must lie in [1, 10]. Received: {depth=}.")
     if not 0 <= dropout < 1:

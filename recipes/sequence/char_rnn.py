@@ -44,7 +44,7 @@ from functools import partial
 
 import keras
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.next_character import NextCharacter
@@ -82,15 +82,8 @@ def build(vocabulary_size, *, cell="lstm", units=256, layers=1, embedding=64, dr
         raise RecipeError(
             f"`cell` of char_rnn.build must be 'lstm', 'gru' or 'simple'. Received: {cell=}."
         )
-    if vocabulary_size < 2:
-        raise RecipeError(
-            f"`vocabulary_size` of char_rnn.build must be at least 2. Received: {vocabulary_size=}."
-        )
-    for name, value in (("units", units), ("layers", layers), ("embedding", embedding)):
-        if value < 1:
-            raise RecipeError(
-                f"`{name}` of char_rnn.build must be at least 1. Received: {name}={value!r}."
-            )
+    check_at_least("char_rnn.build", 2, vocabulary_size=vocabulary_size)
+    check_at_least("char_rnn.build", 1, units=units, layers=layers, embedding=embedding)
     if not 0 <= dropout < 1:
         raise RecipeError(f"`dropout` of char_rnn.build must be in [0, 1). Received: {dropout=}.")
     ids = keras.Input((None,), dtype="int32", name="ids")  # T

@@ -53,7 +53,7 @@ import keras
 from keras import layers, ops
 
 from ...callbacks import AverageLastEpochs
-from ..errors import RecipeError, near_names
+from ..errors import RecipeError, check_at_least, near_names
 from ..layers import DecoderBlock, EncoderBlock, SinusoidalPositions
 from ..recipe import Figure, Recipe
 from ..schedules import noam
@@ -144,10 +144,7 @@ def build(
             f"the embedding is shared. Received: {source_vocabulary} and {target_vocabulary} "
             "tokens. Share the vocabulary, or build with shared_embedding=False."
         )
-    if positions < 1:
-        raise RecipeError(
-            f"`positions` of transformer.build must be at least 1. Received: {positions=}."
-        )
+    check_at_least("transformer.build", 1, positions=positions)
     num_blocks, width, feed_forward, num_heads, dropout = VARIANTS[variant]
 
     def block(kind, name):

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..drawings.mosaics import in_rows, mosaic
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..models.diffusion import Diffusion
 from ..models.noise_schedules import SCHEDULES
 from . import frechet
@@ -86,6 +86,7 @@ class DenoisingDiffusion(Task):
                 "`decay` of a denoising diffusion must be in [0, 1). "
                 f"Received: decay={self.decay!r}."
             )
+        SCHEDULES[self.schedule](self.num_steps)  # which tells of a number that is out of range
         drawn_in = (self.sampling_steps,) if self.sampling_steps is not None else ()
         for field, steps in (("sampling_steps", drawn_in), ("compared_steps", self.compared_steps)):
             if not all(1 <= number <= self.num_steps for number in steps):
@@ -93,11 +94,7 @@ class DenoisingDiffusion(Task):
                     f"`{field}` of a denoising diffusion must be in [1, num_steps], here "
                     f"[1, {self.num_steps}]. Received: {field}={getattr(self, field)!r}."
                 )
-        if self.num_measured < 2:
-            raise RecipeError(
-                "`num_measured` of a denoising diffusion must be at least 2. "
-                f"Received: num_measured={self.num_measured!r}."
-            )
+        check_at_least("a denoising diffusion", 2, num_measured=self.num_measured)
 
     def core(self, recipe, splits):
         frechet.check_measurable(recipe, splits, "a denoising diffusion", "a diffusion")

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..drawings.mosaics import in_rows, mosaic
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..models.variational_autoencoder import VariationalAutoencoder, kl
 from .endpoint import Endpoint, on_raw_input
 from .reconstruction import (
@@ -53,11 +53,7 @@ class Variational(Task):
     baseline = "independent pixels, each with its distribution over the training images"
 
     def __post_init__(self):
-        if self.num_samples < 1:
-            raise RecipeError(
-                f"`num_samples` of a variational task must be at least 1. "
-                f"Received: num_samples={self.num_samples!r}."
-            )
+        check_at_least("a variational task", 1, num_samples=self.num_samples)
 
     def core(self, recipe, splits):
         check_images(recipe, splits)

@@ -42,7 +42,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.classification import Classification
@@ -107,10 +107,7 @@ def build(input_shape, num_classes, *, variant="2020", padding="valid"):
         raise RecipeError(
             f"`padding` of cnn.build must be 'valid' or 'same'. Received: {padding=}."
         )
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of cnn.build must be at least 2. Received: {num_classes=}."
-        )
+    check_at_least("cnn.build", 2, num_classes=num_classes)
     smallest = SMALLEST_SIDE[variant, padding]
     if len(input_shape) != 3 or None in input_shape or min(input_shape[:2]) < smallest:
         raise RecipeError(

@@ -55,7 +55,7 @@ from keras import layers
 from keras.initializers import RandomUniform
 
 from ..data.augment import affine
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import RadialBasisOutput, ScaledTanh, SparseConv2D, SubSampling
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
@@ -149,10 +149,7 @@ def build(input_shape, num_classes, *, variant="modern", resize_to=None):
         raise RecipeError(
             f"`resize_to` of lenet.build must be at least 12. Received: {resize_to=}."
         )
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of lenet.build must be at least 2. Received: {num_classes=}."
-        )
+    check_at_least("lenet.build", 2, num_classes=num_classes)
     sides = (resize_to, resize_to) if resize_to else tuple(input_shape[:2])
     if len(input_shape) != 3 or None in sides or min(sides) < 12:
         raise RecipeError(

@@ -54,7 +54,7 @@ import keras
 from keras import layers
 
 from ..data.augment import crop, flip
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import BatchNormalization
 from ..recipe import Figure, Recipe
 from ..schedules import cosine, warmup
@@ -190,14 +190,8 @@ def build(input_shape, num_classes, *, depth=50, conv_bias=False, weight_decay=1
             "`input_shape` of resnet.build must be (height, width, channels) with sides of at "
             f"least {SMALLEST_SIDE}. Received: {input_shape=}."
         )
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of resnet.build must be at least 2. Received: {num_classes=}."
-        )
-    if weight_decay < 0:
-        raise RecipeError(
-            f"`weight_decay` of resnet.build must be at least 0. Received: {weight_decay=}."
-        )
+    check_at_least("resnet.build", 2, num_classes=num_classes)
+    check_at_least("resnet.build", 0, weight_decay=weight_decay)
     num_blocks, deep = BLOCKS[depth]
     block = partial(bottleneck, stride_first=conv_bias) if deep else basic_block
     convolution = partial(normalized, conv_bias=conv_bias, weight_decay=weight_decay)

@@ -38,7 +38,7 @@ import keras
 from keras import layers
 
 from ..data.augment import crop, flip
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import BatchNormalization, SubsampleAndPad
 from ..recipe import Figure, Recipe
 from ..schedules import cosine, piecewise
@@ -123,14 +123,8 @@ def build(input_shape, num_classes, *, depth=20, weight_decay=1e-4):
             "`input_shape` of resnet_cifar.build must be (height, width, channels) with sides of "
             f"at least 4. Received: {input_shape=}."
         )
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of resnet_cifar.build must be at least 2. Received: {num_classes=}."
-        )
-    if weight_decay < 0:
-        raise RecipeError(
-            f"`weight_decay` of resnet_cifar.build must be at least 0. Received: {weight_decay=}."
-        )
+    check_at_least("resnet_cifar.build", 2, num_classes=num_classes)
+    check_at_least("resnet_cifar.build", 0, weight_decay=weight_decay)
     image = keras.Input(input_shape, name="image")  # 32x32x3
     hidden = convolution(16, 1, weight_decay, "conv1")(image)  # 32x32x16
     hidden = normalization("bn1")(hidden)

@@ -51,7 +51,7 @@ from keras import layers, ops
 
 from ...callbacks import Unfreeze
 from ..data.augment import crop
-from ..errors import RecipeError
+from ..errors import RecipeError, check_at_least
 from ..layers import GradientGate, SubtractImageNetMean
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
@@ -92,10 +92,7 @@ def build(input_shape, num_classes, *, base, unfrozen=2):
             "`input_shape` of transfer.build must be (height, width, channels) with 1 or 3 "
             f"channels. Received: {input_shape=}."
         )
-    if num_classes < 2:
-        raise RecipeError(
-            f"`num_classes` of transfer.build must be at least 2. Received: {num_classes=}."
-        )
+    check_at_least("transfer.build", 2, num_classes=num_classes)
     image = keras.Input(input_shape, name="image")
     if base == "imagenet":
         features, hidden = _imagenet(input_shape), _fitted(image, (*input_shape[:2], 3))
