@@ -8,7 +8,7 @@ import tensorflow as tf
 from ..drawings.mosaics import in_rows, mosaic
 from ..errors import RecipeError
 from ..models.adversarial import Adversarial, noise
-from . import frechet
+from . import feature_classifier, frechet
 from .endpoint import Endpoint
 from .task import Task, built
 
@@ -101,13 +101,13 @@ class AdversarialGeneration(Task):
             [model.generate(drawn[i : i + 256]).numpy() for i in range(0, count, 256)]
         )
         training, _ = splits.train.examples(frechet.spread(splits.train.num_examples, count))
-        features = frechet.features(splits, real)
+        features = feature_classifier.features(splits, real)
         unstructured = frechet.independent_pixels(training, count, seed=SEED)
 
         def distance(images):
-            return frechet.frechet_distance(frechet.features(splits, images), features)
+            return frechet.frechet_distance(feature_classifier.features(splits, images), features)
 
-        probabilities = frechet.probabilities(splits, samples)
+        probabilities = feature_classifier.probabilities(splits, samples)
         shares = np.bincount(probabilities.argmax(axis=1), minlength=splits.num_classes) / count
         present = shares[shares > 0]
         figures = {
@@ -116,7 +116,9 @@ class AdversarialGeneration(Task):
             "baseline_frechet_distance": distance(unstructured),
             "class_balance": float(np.exp(-np.sum(present * np.log(present))) / len(shares)),
             "confidence": float(probabilities.max(axis=1).mean()),
-            "test_confidence": float(frechet.probabilities(splits, real).max(axis=1).mean()),
+            "test_confidence": float(
+                feature_classifier.probabilities(splits, real).max(axis=1).mean()
+            ),
         }
         outcome = {
             "samples": samples[:NUM_SHOWN],

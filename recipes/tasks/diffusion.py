@@ -9,7 +9,7 @@ from ..drawings.mosaics import in_rows, mosaic
 from ..errors import RecipeError, check_at_least
 from ..models.diffusion import Diffusion
 from ..models.noise_schedules import SCHEDULES
-from . import frechet
+from . import feature_classifier, frechet
 from .endpoint import Endpoint, on_raw_input
 from .task import Task, built
 
@@ -129,10 +129,10 @@ class DenoisingDiffusion(Task):
         table = model.sampler(self.sampler, self.sampling_steps)
         samples = model.sample(SEED, count, table).numpy()
         training, _ = splits.train.examples(frechet.spread(splits.train.num_examples, count))
-        features = frechet.features(splits, real)
+        features = feature_classifier.features(splits, real)
 
         def distance(images):
-            return frechet.frechet_distance(frechet.features(splits, images), features)
+            return frechet.frechet_distance(feature_classifier.features(splits, images), features)
 
         figures = {
             "frechet_distance": distance(samples),

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from kerasrecipes.callbacks import AdversarialBalance, observe
 from kerasrecipes.recipes import distribute, saved_model
-from kerasrecipes.recipes.checkpoint import latest
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.errors import RecipeError
@@ -25,9 +24,7 @@ from kerasrecipes.recipes.models.adversarial import (
 )
 from kerasrecipes.recipes.prediction import predict
 from kerasrecipes.recipes.recipe import Figure, Recipe
-from kerasrecipes.recipes.run import Run
 from kerasrecipes.recipes.tasks.adversarial import AdversarialGeneration
-from kerasrecipes.recipes.training import _fit, prepare
 
 SHAPE = (8, 8, 1)
 LOGS = ["discriminator_loss", "fake_score", "generator_loss", "real_score"]
@@ -483,69 +480,3 @@ def test_data_and_recipes_that_do_not_fit_are_told(splits):
         RecipeError, match=r"must return an Adversarial model. Received: Functional"
     ):
         task.assemble(other, splits)
-
-
-# A whole run.
-
-
-class Interrupt(keras.callbacks.Callback):
-    """Interrupts the one run that `Interrupt.waiting` was set for, within its second epoch."""
-
-    waiting = False
-
-    def on_train_batch_end(self, batch, logs=None):
-        if Interrupt.waiting and self.model.optimizer.iterations.numpy() > 180:
-            Interrupt.waiting = False
-            raise KeyboardInterrupt
-
-
-@dataclasses.dataclass(frozen=True)
-class WithoutPictures(AdversarialGeneration):
-    """Spares the time of drawing, which decides nothing."""
-
-    def pictures(self, splits, split, outcome):
-        return []
-
-
-def begin(recipe, splits, folder):
-    return Run.create(
-        folder,
-        recipe.name,
-        status="training",
-        overrides={},
-        recipe=recipe.describe(),
-        seed=3,
-        saved_models=None,
-        checkpoint_seconds=0.0,
-        data=splits.describe(),
-        seconds=0.0,
-    )
-
-
-def test_a_run_that_was_interrupted_ends_as_if_it_had_not_been(splits):
-    # 120 steps an epoch in calls of 32; the checkpoint is from the middle of the second epoch.
-    recipe = dataclasses.replace(
-        RECIPE,
-        task=WithoutPictures(),
-        batch_size=2,
-        epochs=2,
-        callbacks=(Interrupt, AdversarialBalance),
-    )
-
-    def go(run, restored=None):
-        model = prepare(recipe, splits, distribute.strategy("none"), 3)
-        return _fit(run, recipe, splits, model, False, restored)
-
-    straight = go(begin(recipe, splits, "straight"))
-    run = begin(recipe, splits, "interrupted")
-    Interrupt.waiting = True
-    with pytest.raises(KeyboardInterrupt):
-        go(run)
-    restored = latest(run.folder / "checkpoint")
-    assert restored.step == 120 + 32
-    resumed = go(run, restored)
-    for mine, other in zip(resumed.model.variables, straight.model.variables, strict=True):
-        np.testing.assert_array_equal(mine, other)
-    assert resumed.figures == straight.figures
-    for name in (*LOGS, *(f"val_{name}" for name in LOGS), "score_gap"):
-        assert resumed.history[name] == straight.history[name]

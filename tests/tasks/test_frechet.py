@@ -10,7 +10,7 @@ import pytest
 from kerasrecipes.recipes import data
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.errors import RecipeError
-from kerasrecipes.recipes.tasks import frechet
+from kerasrecipes.recipes.tasks import feature_classifier, frechet
 from kerasrecipes.recipes.tasks.frechet import frechet_distance, gaussian_distance
 
 
@@ -101,16 +101,16 @@ def digits(data_dir):
 
 def test_the_classifier_has_learned(digits):
     inputs, targets = digits.validation.inputs, digits.validation.targets
-    assert frechet.accuracy(digits, inputs, targets) > 0.92
+    assert feature_classifier.accuracy(digits, inputs, targets) > 0.92
 
 
 def test_the_distance_orders_what_the_eye_orders(digits):
-    real = frechet.features(digits, digits.validation.inputs)
-    assert real.shape == (digits.validation.num_examples, frechet.NUM_FEATURES)
+    real = feature_classifier.features(digits, digits.validation.inputs)
+    assert real.shape == (digits.validation.num_examples, feature_classifier.NUM_FEATURES)
     assert real.dtype == np.float64
 
     def distance(images):
-        return frechet_distance(real, frechet.features(digits, images))
+        return frechet_distance(real, feature_classifier.features(digits, images))
 
     test = digits.test.inputs
     rng = np.random.default_rng(0)
@@ -123,19 +123,21 @@ def test_the_distance_orders_what_the_eye_orders(digits):
 
 def test_the_features_are_a_function_of_the_data_alone(digits):
     images = digits.test.inputs[:20]
-    first = frechet.features(digits, images)
+    first = feature_classifier.features(digits, images)
     keras.utils.set_random_seed(5)
-    frechet._classifiers.pop(digits.fingerprint)
-    np.testing.assert_allclose(frechet.features(digits, images), first, rtol=1e-4, atol=1e-4)
+    feature_classifier._classifiers.pop(digits.fingerprint)
+    np.testing.assert_allclose(
+        feature_classifier.features(digits, images), first, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_nothing_global_is_moved(digits):
-    frechet._classifiers.pop(digits.fingerprint, None)
+    feature_classifier._classifiers.pop(digits.fingerprint, None)
     keras.utils.set_random_seed(7)
     drawn = keras.random.normal((3,)), np.random.rand(), random.random()
     named = keras.layers.Dense(1).name
     keras.utils.set_random_seed(7)
-    frechet.features(digits, digits.test.inputs[:4])
+    feature_classifier.features(digits, digits.test.inputs[:4])
     again = keras.random.normal((3,)), np.random.rand(), random.random()
     np.testing.assert_array_equal(drawn[0], again[0])
     assert drawn[1:] == again[1:]
@@ -169,8 +171,11 @@ def test_any_size_of_image(shape):
     labels = np.arange(60) % 2
     images = np.broadcast_to(labels.reshape(-1, 1, 1, 1) * 200, (60, *shape)).astype("uint8")
     splits = splits_of(images, labels, ("dark", "bright"))
-    assert frechet.accuracy(splits, images, labels) == 1
-    assert frechet.features(splits, images[:0]).shape == (0, frechet.NUM_FEATURES)
+    assert feature_classifier.accuracy(splits, images, labels) == 1
+    assert feature_classifier.features(splits, images[:0]).shape == (
+        0,
+        feature_classifier.NUM_FEATURES,
+    )
 
 
 def test_uncounted_labels_are_not_learned_from():
@@ -178,15 +183,15 @@ def test_uncounted_labels_are_not_learned_from():
     images = np.broadcast_to((labels == 1).reshape(-1, 1, 1, 1) * 200, (60, 4, 4, 1))
     splits = splits_of(images.astype("uint8"), labels, ("dark", "bright"))
     counted = labels >= 0
-    assert frechet.accuracy(splits, splits.train.inputs[counted], labels[counted]) == 1
+    assert feature_classifier.accuracy(splits, splits.train.inputs[counted], labels[counted]) == 1
 
 
 def test_data_without_classes():
     splits = splits_of(np.zeros((9, 4, 4, 1), "uint8"), np.zeros(9), None)
     with pytest.raises(RecipeError, match="must be images with classes"):
-        frechet.features(splits, splits.train.inputs)
+        feature_classifier.features(splits, splits.train.inputs)
 
 
 def test_images_of_another_shape(digits):
     with pytest.raises(RecipeError, match=r"Received: shape \(3, 28, 28, 1\)"):
-        frechet.features(digits, np.zeros((3, 28, 28, 1), "uint8"))
+        feature_classifier.features(digits, np.zeros((3, 28, 28, 1), "uint8"))
