@@ -11,8 +11,8 @@ BARS = {"torch": (1.0, "PyTorch")}
 WHY_MISSED = (
     "half of the step are 128 products, forth and back, of 32 rows with the recurrent matrix, "
     "256x1024, one after the other. One of them takes TensorFlow 0.2 ms and PyTorch 0.06 ms, while "
-    "for 2,048 rows both take 4 ms. One product for the gradients of all steps together saved 15 %, "
-    "and TensorFlow's BlockLSTM kernel and XLA took 1.8 and 3.5 times as long; none is used."
+    "for 2,048 rows both take 4 ms. One product for the gradients of all steps saved 15 %, and "
+    "TensorFlow's BlockLSTM kernel and XLA took 1.8 and 3.5 times as long; none is used."
 )
 NUM_STEPS = 20
 
