@@ -19,17 +19,24 @@ class LanguageModel(keras.Model):
     bit. It is read and moved with `training=True` alone; otherwise a row begins with an empty one,
     so that an evaluation depends on nothing before it.
 
+    A network that never met an empty memory in training does not know how to begin, and takes a
+    hundred characters to find its feet. So now and then a row forgets.
+
     Attributes:
         network: `keras.Model` from ids to logits, as `char_rnn.build` makes it.
         batch_size: int >= 1, rows of a training batch.
+        forgetting: float in [0, 1), the probability that the memory of a row is emptied before a
+            training batch.
         memory: list with one list of variables `(batch_size, units)` for each recurrent layer.
     """
 
-    def __init__(self, network, batch_size, **settings):
+    def __init__(self, network, batch_size, *, forgetting=0.0, **settings):
         """Set up; `settings` go to `keras.Model`."""
         super().__init__(**settings)
         self.network = network
         self.batch_size = batch_size
+        self.forgetting = forgetting
+        self.seed_generator = keras.random.SeedGenerator()
         self.memory = [
             [
                 self.add_weight(
@@ -53,11 +60,17 @@ class LanguageModel(keras.Model):
         """Return the logits of the character after each: `(batch, time, vocabulary_size)`."""
         if not training:
             return self.network(ids, training=False)
-        logits, memory = self.advance(ids, self.memory, training=True)
+        logits, memory = self.advance(ids, self._kept(), training=True)
         for variables, values in zip(self.memory, memory, strict=True):
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
         return logits
+
+    def _kept(self):
+        """Return the memory of the rows that do not forget, and an empty one of those that do."""
+        drawn = keras.random.uniform((self.batch_size, 1), seed=self.seed_generator)
+        kept = keras.ops.cast(drawn >= self.forgetting, "float32")
+        return [[variable * kept for variable in variables] for variables in self.memory]
 
     def advance(self, ids, memory, training=False):
         """Read on from a memory, and return the logits and what the memory has become.
@@ -94,6 +107,7 @@ class LanguageModel(keras.Model):
         return {
             "network": keras.saving.serialize_keras_object(self.network),
             "batch_size": self.batch_size,
+            "forgetting": self.forgetting,
             "name": self.name,
         }
 
@@ -102,7 +116,7 @@ class LanguageModel(keras.Model):
         network = keras.saving.deserialize_keras_object(
             config["network"], custom_objects=custom_objects
         )
-        return cls(network, config["batch_size"], name=config["name"])
+        return cls(**{**config, "network": network})
 
 
 @contextlib.contextmanager

@@ -45,7 +45,13 @@ class NextCharacter(Task):
     but the first, `perplexity`, 2 to that, and `baseline_bits_per_character`, that of the n-gram
     (`NGram`) of the training text whose order predicts the validation text best. A window of 64
     characters in front of those that count warms the memory up.
+
+    Attributes:
+        forgetting: float in [0, 1), the probability that a stream of the text forgets what it has
+            read before a training batch, so that the network learns to begin. Defaults to 0.
     """
+
+    forgetting: float = 0.0
 
     monitor = "val_bits_per_character"
     mode = "min"
@@ -53,6 +59,13 @@ class NextCharacter(Task):
     baseline = "an n-gram of at most 8 characters with Kneser-Ney smoothing"
     # The memory is one variable for all rows of a batch.
     shareable = False
+
+    def __post_init__(self):
+        if not 0 <= self.forgetting < 1:
+            raise RecipeError(
+                "`forgetting` of the next character must be in [0, 1). "
+                f"Received: forgetting={self.forgetting!r}."
+            )
 
     def core(self, recipe, splits):
         if not isinstance(splits.train, TextSplit):
@@ -64,7 +77,12 @@ class NextCharacter(Task):
         return built(recipe, vocabulary_size, num_outputs=vocabulary_size)
 
     def assemble(self, recipe, splits):
-        return LanguageModel(self.core(recipe, splits), recipe.batch_size, name=recipe.name)
+        return LanguageModel(
+            self.core(recipe, splits),
+            recipe.batch_size,
+            forgetting=self.forgetting,
+            name=recipe.name,
+        )
 
     def compile(self, model, make_optimizer, **settings):
         model.compile(

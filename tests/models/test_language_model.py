@@ -59,6 +59,22 @@ def test_the_memory_is_saved_with_the_variables_and_is_not_trained():
     assert all(np.abs(variable.numpy()).max() > 0 for variable in memory)
 
 
+def test_now_and_then_a_row_forgets_and_the_others_go_on():
+    model, ids = made("lstm"), some_ids(BATCH_SIZE, 6)
+    model.forgetting = 0.25
+    anew, forgot = model(ids, training=False).numpy(), []
+    for _ in range(40):
+        going_on, _ = model.advance(ids, model.memory)
+        logits = model(ids, training=True).numpy()
+        forgot.append([np.allclose(*rows, atol=1e-5) for rows in zip(logits, anew, strict=True)])
+        expected = np.where(np.array(forgot[-1])[:, None, None], anew, going_on)
+        np.testing.assert_allclose(logits, expected, atol=1e-5)
+    # The first call begins with an empty memory, whoever forgets.
+    share = np.mean(forgot[1:])
+    assert share == pytest.approx(0.25, abs=4 * math.sqrt(0.25 * 0.75 / (39 * BATCH_SIZE)))
+    assert any(len(set(rows)) == 2 for rows in forgot)
+
+
 def test_dropout_is_active_in_training_alone():
     model, ids = made("lstm", dropout=0.5), some_ids(BATCH_SIZE, 5)
     np.testing.assert_array_equal(model(ids), model(ids))
@@ -255,6 +271,11 @@ def test_exported_it_writes_what_python_writes(story, tmp_path):
     )
     expected = Sampler(model).sample(prompt, 100, temperature=0.7, top_k=6, seed=3)
     np.testing.assert_array_equal(answer["ids"].numpy(), expected)
+
+
+def test_who_always_forgets_learns_nothing_to_carry():
+    with pytest.raises(RecipeError, match=r"`forgetting` of the next character must be in \[0, 1"):
+        NextCharacter(forgetting=1.0)
 
 
 def test_other_data_is_told(story):
