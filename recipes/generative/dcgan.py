@@ -44,6 +44,7 @@ Departures from the paper:
 5. One batch of samples serves both players in a step, where algorithm 1 of 2014 draws a second one
    for the generator: a forward pass less.
 6. The moving statistics keep 0.9 a step, which the paper does not give.
+7. The rate of `dcgan_glyphs` falls to nothing; the paper's is constant.
 """
 
 from functools import partial
@@ -56,6 +57,7 @@ from ..errors import RecipeError
 from ..layers import BatchNormalization
 from ..models.adversarial import Adversarial
 from ..recipe import Figure, Recipe
+from ..schedules import cosine
 from ..tasks.adversarial import AdversarialGeneration
 
 SMALLEST_SIDE = 8
@@ -254,6 +256,9 @@ RECIPES = (
         build=partial(build, width=32),  # a third of the step that the paper's 64 take
         optimizer=partial(keras.optimizers.Adam, beta_1=0.5),  # section 4
         learning_rate=2e-4,  # section 4
+        # The paper's rate is constant. Then what is tested is where the game happens to stand at
+        # the last move: three seeds came to 4.3, 5.5 and 6.5.
+        schedule=cosine,
         callbacks=(AdversarialBalance,),
         batch_size=64,  # half the paper's: more moves for each image
         epochs=3,  # 2,529 moves of each player, about a minute and a half on two cores
