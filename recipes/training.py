@@ -10,6 +10,7 @@ import tensorflow as tf
 from . import catalog, data, distribute, recipe_faults
 from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
+from .checks.long_run import look_before_a_long_run
 from .data.pipeline import training_batches
 from .errors import RecipeError
 from .finish import finish
@@ -19,6 +20,7 @@ from .optimizers import fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
+from .subject import of_run
 
 # Steps taken in one call: enough that the way from Python to the loop and back does not count
 # beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.
@@ -92,6 +94,8 @@ def train(
         seconds=0.0,
     )
     with run.locked(), run.interruptible():
+        if place.num_replicas_in_sync == 1:  # the checks take their steps on one device
+            look_before_a_long_run(of_run(chosen, splits, model, seed))
         return _fit(run, chosen, splits, model, progress)
 
 

@@ -1,0 +1,111 @@
+"""How far the first steps move each layer, and which they do not move at all."""
+
+import keras
+import numpy as np
+
+from ..steps import NonFiniteLoss
+from .finding import Finding, NotApplicable, listed
+
+# Steps before the one that is measured: a first gradient is not yet a typical one.
+NUM_STEPS = 10
+_LOW, _HIGH, _BROKEN = 1e-5, 1e-1, 1.0
+
+
+def updates(rehearsal):
+    """Measure the ratio of update to weight of each layer, at the highest rate of the schedule.
+
+    About 1e-3 is healthy (Karpathy, CS231n notes, "Learning and evaluation", "ratio of
+    weights:updates"). Layers that do not move at all are named in findings of their own.
+    """
+    model, steps = rehearsal.model, rehearsal.steps
+    kernels = [weight for weight in model.trainable_variables if len(weight.shape) > 1]
+    if not kernels:
+        raise NotApplicable("no weight that is trained has several axes")
+    steps.restart()
+    iterator = iter(rehearsal.subject.batches)
+    first = [np.array(kernel) for kernel in kernels]
+    try:
+        steps.take(iterator, NUM_STEPS)
+        before = [np.array(kernel) for kernel in kernels]
+        steps.take(iterator, 1)
+    except NonFiniteLoss as error:
+        yield Finding(
+            "update to weight",
+            "fail",
+            f"the loss became NaN or infinite at step {error.step + 1}",
+            f"Lower the learning rate, at most {rehearsal.peak_learning_rate:g} now, or scale the "
+            "input.",
+        )
+        return
+    after = [np.array(kernel) for kernel in kernels]
+    rate = rehearsal.learning_rate_at(NUM_STEPS)
+    # Updates grow with the rate; a schedule that warms up has hardly begun.
+    factor = rehearsal.peak_learning_rate / rate if rate > 0 else 1.0
+    ratios, still, empty = {}, [], []
+    for kernel, begin, old, new in zip(kernels, first, before, after, strict=True):
+        name = kernel.path.rpartition("/")[0] or kernel.path
+        if np.array_equal(begin, new):
+            (empty if not np.any(begin) else still).append(name)
+        elif np.any(old):
+            norms = (np.linalg.norm(array.astype("float64")) for array in (new - old, old))
+            ratios[name] = factor * next(norms) / next(norms)
+    if ratios:
+        yield _judged(ratios)
+    yield from _unmoved(rehearsal, still, empty)
+
+
+def _judged(ratios):
+    low, high = min(ratios, key=ratios.get), max(ratios, key=ratios.get)
+    found = f"{ratios[low]:.1e} in {low!r}"
+    if high != low:
+        found += f" to {ratios[high]:.1e} in {high!r}"
+    if ratios[high] > _HIGH:
+        verdict = "fail" if ratios[high] > _BROKEN else "warn"
+        advice = "Healthy is about 1e-3: lower the learning rate (`lr-find` finds one)."
+        return Finding("update to weight", verdict, found, advice)
+    if ratios[low] < _LOW:
+        advice = (
+            "Healthy is about 1e-3: raise the learning rate, or help the gradient on its way "
+            "(normalisation, residual connections)."
+        )
+        return Finding("update to weight", "warn", found, advice)
+    return Finding("update to weight", "pass", found)
+
+
+def _unmoved(rehearsal, still, empty):
+    if empty:
+        yield Finding(
+            "every layer moves",
+            "fail",
+            f"begin with zeros and get no gradient: {listed(map(repr, empty))}",
+            "Begin with random weights, or all units of a layer stay alike.",
+        )
+    if still:
+        yield Finding(
+            "every layer moves",
+            "warn",
+            f"no gradient in {NUM_STEPS + 1} steps: {listed(map(repr, still))}",
+            "Look for dead units, a `stop_gradient` or a gate before them; right if they are meant "
+            "to be frozen.",
+        )
+    frozen = _frozen(rehearsal.model)
+    if frozen:
+        yield Finding(
+            "every layer moves",
+            "warn",
+            f"frozen, `trainable=False`: {listed(map(repr, frozen))}",
+            "Right where they are pre-trained; else set `trainable = True` and compile again.",
+        )
+    if not (empty or still or frozen):
+        yield Finding("every layer moves", "pass", "all layers with weights did")
+
+
+def _frozen(model):
+    # A training step of its own may keep networks of its own still: a target, an average.
+    if type(model).train_step is not keras.Model.train_step:
+        return []
+    return [
+        layer.name
+        for layer in model._flatten_layers(include_self=False)
+        if not layer.trainable and layer._trainable_variables
+    ]

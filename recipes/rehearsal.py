@@ -1,0 +1,275 @@
+"""Training steps that leave no trace: on a model that is lent, and given back as it was."""
+
+import contextlib
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from . import random_state
+from .errors import RecipeError
+from .optimizers import fused
+from .recipe_faults import reason
+from .steps import NonFiniteLoss, TrainingSteps
+
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+
+
+class Rehearsal:
+    """A compiled model to try things on, within a `with` statement.
+
+    Behind it every variable of the model has its bits again, the optimizers are the caller's own,
+    which were never moved (copies of them stand in), and so are the random states of the process.
+    A data set that shuffles itself anew each time has been read, and goes on with its shuffle.
+
+    Attributes:
+        subject: the `Subject`.
+        model: its model.
+    """
+
+    def __init__(self, subject):
+        self.subject = subject
+        self.model = subject.model
+        self._remembered = {}
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(random_state.kept())
+            model = self.model
+            self._values = [np.array(variable) for variable in model.variables]
+            self.optimizers = {
+                name: value
+                for name, value in vars(model).items()
+                if isinstance(value, keras.optimizers.Optimizer)
+            }
+            metrics = [(variable, np.array(variable)) for variable in model.metrics_variables]
+            stack.callback(self._give_back, metrics, model.steps_per_execution)
+            self._kept = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        self._kept.close()
+
+    def _give_back(self, metrics, steps_per_execution):
+        self.put_weights_back()
+        self.model.reset_metrics()
+        for variable, value in metrics:
+            variable.assign(value)
+        for name, optimizer in self.optimizers.items():
+            setattr(self.model, name, optimizer)
+        self.model.steps_per_execution = steps_per_execution
+
+    def put_weights_back(self):
+        """Give every variable of the model the value that it came with."""
+        for variable, value in zip(self.model.variables, self._values, strict=True):
+            variable.assign(value)
+
+    @functools.cached_property
+    def steps(self):
+        """The `Steps` at the model's own learning rate, compiled once for all who use them."""
+        return Steps(self)
+
+    def remember(self, name, make):
+        """Return what `make` gives, made once for all checks that ask by this name."""
+        if name not in self._remembered:
+            self._remembered[name] = make()
+        return self._remembered[name]
+
+    def first_rows(self, count):
+        """Return the first examples of the first training batch, as `(x, y, sample_weight)`.
+
+        All of them where the model takes whole batches alone.
+        """
+        return rows(self.batch, count) if self.takes_any_batch else self.batch
+
+    def batches(self, count, *, plain=False):
+        """Return the first training batches as a list of structures of arrays."""
+        dataset = self.subject.plain_batches if plain else self.subject.batches
+        return list(dataset.take(count).as_numpy_iterator())
+
+    @functools.cached_property
+    def batch(self):
+        """The first training batch, as `(x, y, sample_weight)`."""
+        return keras.utils.unpack_x_y_sample_weight(self.batches(1)[0])
+
+    def repeating(self, batches, *, free=False):
+        """Return an iterator over batches, again and again, like one over the subject's own.
+
+        Args:
+            batches: list of structures of arrays.
+            free: bool, whether they may be of another size than the subject's. Defaults to False.
+        """
+        spec = self.subject.batches.element_spec
+        if free:
+            spec = keras.tree.map_structure(
+                lambda one: tf.TensorSpec((None, *one.shape[1:]), one.dtype), spec
+            )
+        dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=spec)
+        return iter(dataset.repeat())
+
+    def answers(self, x, *, training=False):
+        """Return what the model gives for inputs, without a trace in its variables."""
+        x = keras.tree.map_structure(tf.convert_to_tensor, x)
+        with keras.StatelessScope(collect_losses=True):
+            return self.model(x, training=training) if self._takes_training else self.model(x)
+
+    @property
+    def _takes_training(self):
+        return self.model._call_has_training_arg
+
+    @functools.cached_property
+    def takes_any_batch(self):
+        """Whether the model trains on one example as well; a memory of rows forbids it."""
+        try:
+            self.answers(rows(self.batch[0], 1), training=True)
+        except Exception:  # whatever a model may raise
+            return False
+        return True
+
+    @functools.cached_property
+    def peak_learning_rate(self):
+        """The highest learning rate of the whole run."""
+        return max(self.learning_rate_at(step) for step in self._sampled_steps)
+
+    @property
+    def _sampled_steps(self):
+        last = self.subject.num_steps - 1
+        return sorted({round(part * last / 50) for part in range(51)})
+
+    def learning_rate_at(self, step):
+        """Return the learning rate at a step, a float."""
+        rate = getattr(self.optimizer, "_learning_rate", None)
+        if isinstance(rate, Schedule):
+            return float(keras.ops.convert_to_numpy(rate(tf.constant(step, tf.int64))))
+        return float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
+
+    @property
+    def optimizer(self):
+        """The model's own optimizer."""
+        return self.optimizers.get("optimizer") or next(iter(self.optimizers.values()))
+
+    @contextlib.contextmanager
+    def without_noise(self):
+        """Turn off what draws at random in training: dropout, noise, augmentation in the model."""
+        with contextlib.ExitStack() as stack:
+            for layer in self.model._flatten_layers(include_self=False):
+                if getattr(layer, "_seed_generators", None) and not layer.weights:
+                    stack.enter_context(_never_training(layer))
+                for name in ("dropout", "recurrent_dropout"):
+                    if isinstance(getattr(layer, name, None), (int, float)) and layer.weights:
+                        stack.callback(setattr, layer, name, getattr(layer, name))
+                        setattr(layer, name, 0.0)
+            yield
+
+
+class Steps:
+    """A training in blocks of steps, each of which tells its mean logs."""
+
+    def __init__(self, rehearsal, learning_rate=None):
+        """Put fresh copies of the model's optimizers in place.
+
+        Args:
+            rehearsal: the `Rehearsal` whose model is trained.
+            learning_rate: float or schedule in place of the model's own, or None to keep that.
+                Defaults to None.
+
+        Raises:
+            RecipeError: an optimizer cannot be made again from its configuration.
+        """
+        self.model = rehearsal.model
+        self._rehearsal = rehearsal
+        self._optimizers = {}
+        for name, optimizer in rehearsal.optimizers.items():
+            copy = self._optimizers[name] = _copied(optimizer, learning_rate)
+            if optimizer.built:
+                copy.build(optimizer._trainable_variables)
+            elif optimizer is rehearsal.optimizer:
+                copy.build(self.model.trainable_variables)
+        self._fresh = [
+            (variable, np.array(variable))
+            for copy in self._optimizers.values()
+            for variable in copy.variables
+        ]
+        # As good as endless: nobody here counts epochs.
+        self._steps = TrainingSteps(self.model, 2**31 - 1)
+        self.restart()
+
+    def restart(self):
+        """Go back to the beginning with weights and optimizers; what is compiled stays so."""
+        self._rehearsal.put_weights_back()
+        for name, copy in self._optimizers.items():
+            setattr(self.model, name, copy)
+        for variable, value in self._fresh:
+            variable.assign(value)
+
+    @property
+    def seconds_waiting(self):
+        """How long steps have waited for their data so far."""
+        return self._steps.seconds_waiting
+
+    def take(self, iterator, count=1):
+        """Take steps, and return their mean logs as a dict of floats.
+
+        Raises:
+            NonFiniteLoss: the loss became NaN or infinite.
+            RecipeError: the model cannot take a training step on these batches.
+        """
+        self.model.steps_per_execution = count
+        self.model.reset_metrics()
+        try:
+            logs = self._steps(iterator)
+        except (NonFiniteLoss, tf.errors.ResourceExhaustedError):
+            raise
+        except Exception as error:  # whatever a model's own step may raise
+            raise RecipeError(
+                f"Model {self.model.name!r} cannot take a training step on these data: "
+                f"{type(error).__name__}, {reason(error)} Look at the shapes of inputs and "
+                "targets, and at the loss."
+            ) from error
+        return {name: float(value) for name, value in logs.items()}
+
+
+def rows(structure, count):
+    """Return the first examples of a batch."""
+    return keras.tree.map_structure(
+        lambda array: None if array is None else array[:count], structure
+    )
+
+
+def _copied(optimizer, learning_rate):
+    """Return an optimizer of the same settings that has taken no step."""
+    try:
+        config = optimizer.get_config()
+        if "learning_rate" in config:
+            rate = optimizer._learning_rate
+            if not isinstance(rate, Schedule):
+                rate = float(keras.ops.convert_to_numpy(rate))
+            # The schedule itself and not its configuration: it has no state, and may have no name.
+            config["learning_rate"] = rate if learning_rate is None else learning_rate
+        copy = type(optimizer).from_config(config)
+    except Exception as error:  # whatever a class of the caller's may raise
+        raise RecipeError(
+            f"Optimizer {type(optimizer).__name__} must be one that its configuration makes again. "
+            f"Received: {type(error).__name__}, {reason(error)} Give it a `get_config`."
+        ) from error
+    return fused(copy) if "update_step" in vars(optimizer) else copy
+
+
+@contextlib.contextmanager
+def _never_training(layer):
+    call, own = layer.call, vars(layer).get("call")
+
+    def call_as_in_evaluation(*arguments, **keywords):
+        if layer._call_has_training_arg:
+            keywords["training"] = False
+        return call(*arguments, **keywords)
+
+    # Past Keras's own `__setattr__`, which would track the function as a part of the layer.
+    object.__setattr__(layer, "call", call_as_in_evaluation)
+    try:
+        yield
+    finally:
+        object.__delattr__(layer, "call")
+        if own is not None:
+            object.__setattr__(layer, "call", own)
