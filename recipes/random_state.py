@@ -26,7 +26,8 @@ def kept():
     """
     python, numpy = random.getstate(), np.random.get_state()
     tensorflow = context.context()
-    seed, generator = tensorflow._seed, tensorflow._rng
+    # There is no generator before a first seed is set.
+    seed, generator = tensorflow._seed, getattr(tensorflow, "_rng", None)
     drawn = None if generator is None else generator.getstate()
     keras = {name: global_state.get_global_attribute(name) for name in _NAMES}
     shared = keras["global_seed_generator"]
@@ -36,8 +37,9 @@ def kept():
     finally:
         random.setstate(python)
         np.random.set_state(numpy)
-        tensorflow._seed, tensorflow._rng = seed, generator
+        tensorflow._seed = seed
         if generator is not None:
+            tensorflow._rng = generator
             generator.setstate(drawn)
         for name, value in keras.items():
             global_state.set_global_attribute(name, value)

@@ -85,7 +85,7 @@ class Rehearsal:
 
     def batches(self, count, *, plain=False):
         """Return the first training batches as a list of structures of arrays."""
-        dataset = self.subject.plain_batches if plain else self.subject.batches
+        dataset = self.subject.plain_batches() if plain else self.subject.batches
         return list(dataset.take(count).as_numpy_iterator())
 
     @functools.cached_property

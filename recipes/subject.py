@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 
 import keras
 import numpy as np
@@ -28,24 +30,26 @@ class Subject:
         model: built and compiled `keras.Model`.
         batches: endless `tf.data.Dataset` of training batches as `fit` sees them, `(x, y)` or
             `(x, y, sample_weight)`.
-        plain_batches: the same without augmentation.
+        plain_batches: function without arguments that returns the same without augmentation.
         batch_size: int >= 1, examples a batch.
         num_steps: int >= 1, training steps of the whole run.
-        train: finite `tf.data.Dataset` of batches of the training examples in their own order.
+        train: function without arguments that returns the finite `tf.data.Dataset` of batches of
+            the training examples in their own order. These are functions, since a data set of
+            arrays holds a copy of them.
         test: the same of the test examples, or None where there are none. Defaults to None.
     """
 
     name: str
     model: keras.Model
     batches: tf.data.Dataset
-    plain_batches: tf.data.Dataset
+    plain_batches: Callable[[], tf.data.Dataset]
     batch_size: int
     num_steps: int
-    train: tf.data.Dataset
-    test: tf.data.Dataset | None = None
+    train: Callable[[], tf.data.Dataset]
+    test: Callable[[], tf.data.Dataset] | None = None
 
 
-def of_run(recipe, splits, model, seed):
+def of_run(recipe, splits, model, seed, batches=None):
     """Return the subject of a run that is going to be.
 
     Args:
@@ -53,23 +57,20 @@ def of_run(recipe, splits, model, seed):
         splits: its `Splits`.
         model: its compiled model, as `training.prepare` makes it.
         seed: int >= 0, the seed of the run.
+        batches: its training batches, where they are made already. Defaults to None.
     """
-
-    def batches(augment):
-        return training_batches(
-            splits.train, recipe.batch_size, seed=seed, augment=augment, pair=recipe.task.pair
-        )
-
-    augmented = batches(recipe.augment)
+    make = partial(
+        training_batches, splits.train, recipe.batch_size, seed=seed, pair=recipe.task.pair
+    )
     return Subject(
         name=recipe.name,
         model=model,
-        batches=augmented,
-        plain_batches=batches(()) if recipe.augment else augmented,
+        batches=make(augment=recipe.augment) if batches is None else batches,
+        plain_batches=make,
         batch_size=recipe.batch_size,
         num_steps=recipe.epochs * splits.train.steps_per_epoch(recipe.batch_size),
-        train=splits.train.ordered(_READ_TOGETHER),
-        test=splits.test.ordered(_READ_TOGETHER),
+        train=partial(splits.train.ordered, _READ_TOGETHER),
+        test=partial(splits.test.ordered, _READ_TOGETHER),
     )
 
 
@@ -120,16 +121,17 @@ def of_model(model, data, *, test=None, batch_size=32, epochs=1):
         order = np.random.default_rng(_SEED).permutation(num_examples)
         shuffled = keras.tree.map_structure(lambda array: array[order], _arrays(data))
         batches = tf.data.Dataset.from_tensor_slices(shuffled).batch(batch_size, True)
+    tested = None if test is None else _batched(test, "test", batch_size)[0]
     batches = batches.repeat().prefetch(tf.data.AUTOTUNE)
     return Subject(
         name=model.name,
         model=model,
         batches=batches,
-        plain_batches=batches,
+        plain_batches=lambda: batches,
         batch_size=batch_size,
         num_steps=max(1, steps_per_epoch * epochs),
-        train=train,
-        test=None if test is None else _batched(test, "test", batch_size)[0],
+        train=lambda: train,
+        test=None if tested is None else lambda: tested,
     )
 
 

@@ -94,8 +94,6 @@ def train(
         seconds=0.0,
     )
     with run.locked(), run.interruptible():
-        if place.num_replicas_in_sync == 1:  # the checks take their steps on one device
-            look_before_a_long_run(of_run(chosen, splits, model, seed))
         return _fit(run, chosen, splits, model, progress)
 
 
@@ -194,17 +192,21 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
     )
+    batches = training_batches(
+        splits.train,
+        recipe.batch_size,
+        seed=run.record["seed"],
+        augment=recipe.augment,
+        pair=recipe.task.pair,
+        first_step=first_step,
+    )
+    # Not again where a run goes on; and the checks take their steps on one device.
+    if restored is None and model.distribute_strategy.num_replicas_in_sync == 1:
+        look_before_a_long_run(of_run(recipe, splits, model, run.record["seed"], batches))
     begin = time.monotonic()
     try:
         model.fit(
-            training_batches(
-                splits.train,
-                recipe.batch_size,
-                seed=run.record["seed"],
-                augment=recipe.augment,
-                pair=recipe.task.pair,
-                first_step=first_step,
-            ),
+            batches,
             shuffle=False,  # the pipeline has shuffled
             steps_per_epoch=num_steps,
             validation_data=splits.validation.ordered(recipe.batch_size).map(recipe.task.pair),

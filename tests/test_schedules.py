@@ -14,7 +14,7 @@ RATE, STEPS, EPOCHS = 0.2, 25, 8
 
 
 def _waves(number, e):
-    """The SGDR paper's equation 5 with T_0 = 1 and T_mult = 2: wave n lasts 2^n, from 2^n - 1 on."""
+    """Equation 5 of SGDR with T_0 = 1 and T_mult = 2: wave n lasts 2^n, from 2^n - 1 on."""
     place = (e + 1 - 2**number) / 2**number
     return RATE * 0.5**number * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * place)))
 
@@ -227,7 +227,7 @@ def test_noam_is_the_formula_of_the_paper():
 
 def test_one_cycle_rises_to_the_peak_and_ends_far_below_its_beginning():
     rate = schedules.one_cycle(0.4, 10, 10)
-    steps = rates(rate, range(0, 101))
+    steps = rates(rate, range(101))
     assert steps.argmax() == 30
     assert steps.max() == pytest.approx(0.4)
     assert steps[0] == pytest.approx(0.4 / 25)

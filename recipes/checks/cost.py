@@ -79,17 +79,14 @@ def memory(rehearsal):
     if available is None:
         raise NotApplicable("this system does not say how much memory there is")
     model, batch_size = rehearsal.model, rehearsal.subject.batch_size
-    optimizers = [value for value in vars(model).values() if isinstance(value, _OPTIMIZER)]
     weights = _bytes(model.variables)
     gradients = _bytes(model.trainable_variables)
-    slots = sum(_bytes(optimizer.variables) for optimizer in optimizers)
+    slots = sum(_bytes(getattr(model, name).variables) for name in rehearsal.optimizers)
     x = rehearsal.first_rows(_NUM_HEARD)[0]
     num_heard = len(keras.tree.flatten(x)[0])
     calls, _ = heard(rehearsal, x, training=True)
     answers = sum(array.nbytes for call in calls for array in call.outputs)
-    inputs = sum(
-        array.nbytes for array in keras.tree.flatten(rehearsal.batch[:2]) if array is not None
-    )
+    inputs = sum(array.nbytes for array in keras.tree.flatten(rehearsal.batch[:2]))
     activations = answers * batch_size / num_heard + inputs
     fixed = weights + gradients + slots
     need, twice = fixed + activations, fixed + 2 * activations
@@ -97,15 +94,12 @@ def memory(rehearsal):
         f"about {told_size(need)}: weights {told_size(weights)}, optimizer {told_size(slots)}, "
         f"gradients {told_size(gradients)}, activations of {batch_size} examples "
         f"{told_size(activations)}; a batch twice as large takes {told_size(twice)} and "
-        f"{'fits' if twice < available else 'does not fit'} the {told_size(available)} that are free"
+        f"{'fits' if twice < available else 'does not fit'} the {told_size(available)} free"
     )
     if need > available:
         advice = "Take a smaller batch or model, or `keras.mixed_precision`."
         return Finding("memory", "fail", found, advice)
     return Finding("memory", "pass", found)
-
-
-_OPTIMIZER = keras.optimizers.Optimizer
 
 
 def _bytes(variables):

@@ -108,9 +108,9 @@ def _by_activation(rehearsal, names):
     for call in rehearsal.remember("heard", lambda: heard(rehearsal, x)[0]):
         # A recurrent layer's is the activation of what it adds to its memory, and not of its answer
         # alone; its cell is asked in its place.
-        if _activation(call.layer) in names and call.outputs and call.outputs[0].ndim > 1:
-            if not isinstance(call.layer, keras.layers.RNN):
-                together.setdefault(call.layer, []).append(call.outputs[0])
+        asked = _activation(call.layer) in names and not isinstance(call.layer, keras.layers.RNN)
+        if asked and call.outputs and call.outputs[0].ndim > 1:
+            together.setdefault(call.layer, []).append(call.outputs[0])
     for layer, outputs in together.items():
         width = outputs[0].shape[-1]
         yield layer, np.concatenate([one.reshape(-1, width) for one in outputs])

@@ -39,7 +39,8 @@ def look_before_a_long_run(subject):
         if found.verdict in ("warn", "fail"):
             advice = f" {found.advice}" if found.advice else ""
             warnings.warn(
-                f"Before a run of about {told_time(seconds)}, {found.check}: {found.found}.{advice}",
+                f"Before a run of about {told_time(seconds)}: {found.check}, {found.verdict}: "
+                f"{found.found}.{advice}",
                 stacklevel=2,
             )
 

@@ -12,6 +12,8 @@ SMALL_BATCH = 8
 # What float sums may differ by where they are taken in another order, beside the largest answer.
 _TOLERANCE = 1e-5
 
+_EVALUATION, _APART = "examples apart in evaluation", "no answer depends on its neighbours"
+
 
 def mixing(rehearsal):
     """Put another example in the place of the first, and see whose answers change.
@@ -46,11 +48,9 @@ def mixing(rehearsal):
 def _evaluation(rehearsal):
     layer, share = _mixer(rehearsal, training=False)
     if layer is None:
-        return Finding(
-            "examples apart in evaluation", "pass", "no answer depends on its neighbours"
-        )
+        return Finding(_EVALUATION, "pass", _APART)
     return Finding(
-        "examples apart in evaluation",
+        _EVALUATION,
         "fail",
         f"{layer!r} mixes the examples of a batch: a neighbour changes answers by {share:.2g}",
         "Look at its axes: the first is the batch, and no sum, mean, softmax or reshape may touch "
@@ -62,7 +62,7 @@ def _training(rehearsal, batch_size):
     check = "examples apart in training"
     layer, share = _mixer(rehearsal, training=True)
     if layer is None:
-        return Finding(check, "pass", "no answer depends on its neighbours")
+        return Finding(check, "pass", _APART)
     layers = {one.name: one for one in rehearsal.model._flatten_layers(include_self=False)}
     if not isinstance(layers.get(layer), keras.layers.BatchNormalization):
         found = f"{layer!r} mixes the examples of a batch in training: by {share:.2g}"

@@ -63,7 +63,7 @@ def _learned(rehearsal, steps, loss, batch, words):
         advice = "It is on its way: the learning rate may be low, or the model very small."
         return Finding(check, "warn", found, advice)
     advice = (
-        "The model cannot learn at all, or not at this rate: look at the loss, the last activation, "
-        "dead units and frozen layers."
+        "The model cannot learn at all, or not at this rate: look at the loss, the last "
+        "activation, dead units and frozen layers."
     )
     return Finding(check, "fail", found, advice)

@@ -1,11 +1,11 @@
 """Test examples that are among the training examples."""
 
 import hashlib
-import time
 
 import keras
 import numpy as np
 
+from .clock import Clock
 from .finding import Finding, NotApplicable
 
 # Seconds of reading for each side; a stream of terabytes is looked at in its beginning.
@@ -23,18 +23,18 @@ def overlap(rehearsal):
     subject = rehearsal.subject
     if subject.test is None:
         raise NotApplicable("no test data were given; give `test=` to compare")
-    trained, begin = {}, time.monotonic()
-    for number, (key, target) in enumerate(_examples(subject.train)):
+    trained, clock = {}, Clock(SECONDS)
+    for number, (key, target) in enumerate(_examples(subject.train())):
         trained.setdefault(key, (number, target))
-        if time.monotonic() - begin > SECONDS:
+        if clock.up():
             break
     num_trained = number + 1
-    shared, begin, first = 0, time.monotonic(), None
-    for number, (key, target) in enumerate(_examples(subject.test)):
+    shared, first, clock = 0, None, Clock(SECONDS)
+    for number, (key, target) in enumerate(_examples(subject.test())):
         if key in trained and _both_count(trained[key][1], target):
             shared += 1
             first = first or (number, trained[key][0])
-        if time.monotonic() - begin > SECONDS:
+        if clock.up():
             break
     num_tested = number + 1
     compared = f"{num_tested:,} test examples with {num_trained:,} training examples"
@@ -45,9 +45,8 @@ def overlap(rehearsal):
         f"{first[1]}; compared {compared}"
     )
     advice = "Take them out of one side: what is measured on them is memory."
-    return Finding(
-        "test in training", "fail" if shared > _MUCH * num_tested else "warn", found, advice
-    )
+    verdict = "fail" if shared > _MUCH * num_tested else "warn"
+    return Finding("test in training", verdict, found, advice)
 
 
 def _examples(dataset):
