@@ -57,6 +57,7 @@ def findings(rehearsal, *, quick=False):
 
 
 def _asked(name, check, rehearsal):
+    rehearsal.put_weights_back()
     try:
         found = check(rehearsal)
         if isinstance(found, Finding):
