@@ -32,7 +32,7 @@ def blank_input(rehearsal):
     Source: Karpathy 2019, "A recipe for training neural networks", "input-independent baseline".
     """
     batches = _batches(rehearsal)
-    blank = [(keras.tree.map_structure(np.zeros_like, batch[0]), *batch[1:]) for batch in batches]
+    blank = [(keras.tree.map_structure(_blank, batch[0]), *batch[1:]) for batch in batches]
     if all(np.array_equal(a, b) for a, b in zip(_inputs(batches), _inputs(blank), strict=True)):
         raise NotApplicable("all inputs are the same as they are")
     real = _real(rehearsal, batches)

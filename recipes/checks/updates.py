@@ -5,10 +5,13 @@ import numpy as np
 
 from ..steps import NonFiniteLoss
 from .finding import Finding, NotApplicable, listed
+from .theory import loss_of
 
 # Steps before the one that is measured: a first gradient is not yet a typical one.
 NUM_STEPS = 10
 _LOW, _HIGH, _BROKEN = 1e-5, 1e-1, 1.0
+# Times its beginning: what a loss does not grow to by the chance of a batch.
+_GROWN = 3.0
 
 
 def updates(rehearsal):
@@ -25,9 +28,10 @@ def updates(rehearsal):
     iterator = iter(rehearsal.subject.batches)
     first = [np.array(kernel) for kernel in kernels]
     try:
-        steps.take(iterator, NUM_STEPS)
+        first_logs = steps.take(iterator)
+        steps.take(iterator, NUM_STEPS - 1)
         before = [np.array(kernel) for kernel in kernels]
-        steps.take(iterator, 1)
+        last_logs = steps.take(iterator)
     except NonFiniteLoss as error:
         yield Finding(
             "update to weight",
@@ -37,6 +41,7 @@ def updates(rehearsal):
             "input.",
         )
         return
+    yield from _grown(rehearsal, first_logs, last_logs)
     after = [np.array(kernel) for kernel in kernels]
     rate = rehearsal.learning_rate_at(NUM_STEPS)
     # Updates grow with the rate; a schedule that warms up has hardly begun.
@@ -46,12 +51,30 @@ def updates(rehearsal):
         name = kernel.path.rpartition("/")[0] or kernel.path
         if np.array_equal(begin, new):
             (empty if not np.any(begin) else still).append(name)
-        elif np.any(old):
+        elif np.any(begin):  # what begins with zeros has no size of its own yet
             norms = (np.linalg.norm(array.astype("float64")) for array in (new - old, old))
             ratios[name] = factor * next(norms) / next(norms)
     if ratios:
         yield _judged(ratios)
+    elif not still and not empty:
+        yield Finding("update to weight", "pass", "all weights begin with zeros, and move")
     yield from _unmoved(rehearsal, still, empty)
+
+
+def _grown(rehearsal, first, last):
+    """Tell of a loss that grows from the first steps on, where there is one that should fall."""
+    try:
+        loss_of(rehearsal.model)
+    except NotApplicable:
+        return
+    begin, end = first["loss"], last["loss"]
+    if begin > 0 and end > _GROWN * begin:
+        yield Finding(
+            "update to weight",
+            "fail",
+            f"the loss grows, from {begin:.3g} to {end:.3g} in {NUM_STEPS + 1} steps",
+            "The learning rate is too high: lower it (`lr-find` finds one).",
+        )
 
 
 def _judged(ratios):

@@ -1,7 +1,5 @@
 """What is sound passes, and each fault that is planted is found."""
 
-import importlib.util
-import pathlib
 import time
 
 import keras
@@ -10,13 +8,54 @@ import pytest
 import tensorflow as tf
 
 from kerasrecipes import recipes
+from kerasrecipes.recipes.checks.finding import worst
 
-_spec = importlib.util.spec_from_file_location(
-    "checks_conftest", pathlib.Path(__file__).with_name("conftest.py")
-)
-_shared = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_shared)
-classes, sound_model, verdicts = _shared.classes, _shared.sound_model, _shared.verdicts
+
+def classes(num_examples=256, seed=0):
+    """Return features `(examples, 8)` and which of three directions each lies along."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(num_examples, 8)).astype("float32")
+    y = (x @ np.random.default_rng(7).normal(size=(8, 3))).argmax(axis=1)
+    return x, y
+
+
+def sound_model(
+    *behind,
+    activation=None,
+    from_logits=True,
+    learning_rate=0.01,
+    hidden="relu",
+    optimizer=keras.optimizers.Adam,
+    **settings,
+):
+    """Return a compiled classifier; `behind` are layers after the hidden one."""
+    keras.utils.set_random_seed(5)
+    model = keras.Sequential(
+        [
+            keras.Input((8,), name="features"),
+            keras.layers.Dense(32, activation=hidden, name="hidden", **settings),
+            *behind,
+            keras.layers.Dense(3, activation=activation, name="answer", **settings),
+        ],
+        name="small",
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
+    model.compile(optimizer(learning_rate), loss, metrics=["accuracy"])
+    return model
+
+
+def verdicts(found):
+    """Return the verdicts by check; the worst where a check says several things."""
+    names = {finding.check for finding in found}
+    return {name: worst([f for f in found if f.check == name]) for name in names}
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """What is found about the sound classifier, with test data of its own."""
+    return recipes.check(
+        model=sound_model(), data=classes(), test=classes(64, seed=1), batch_size=32, epochs=10
+    )
 
 
 def check(model, data=None, **settings):
@@ -165,7 +204,7 @@ def test_bytes_that_nobody_scaled():
 
 
 def test_test_rows_among_the_training_rows():
-    x, y = classes()
+    x, _ = classes()
     x_test, y_test = classes(200, seed=1)
     x_test[11], x_test[12] = x[5], x[6]
     found = check(sound_model(), quick=True, test=(x_test, y_test))
@@ -229,7 +268,7 @@ def test_squared_errors_begin_at_the_variance_around_the_answers():
 
 
 def test_a_loss_without_a_theory_is_not_known():
-    x, y = classes()
+    x, _ = classes()
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
     model.compile("sgd", keras.losses.CosineSimilarity())
     found = check(model, (x, x[:, :1]), quick=True)
