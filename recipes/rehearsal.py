@@ -37,7 +37,7 @@ class Rehearsal:
         with contextlib.ExitStack() as stack:
             stack.enter_context(random_state.kept())
             model = self.model
-            self._values = [np.array(variable) for variable in model.variables]
+            self._values = [(variable, np.array(variable)) for variable in model.variables]
             self.optimizers = {
                 name: value
                 for name, value in vars(model).items()
@@ -62,7 +62,7 @@ class Rehearsal:
 
     def put_weights_back(self):
         """Give every variable of the model the value that it came with."""
-        for variable, value in zip(self.model.variables, self._values, strict=True):
+        for variable, value in self._values:
             variable.assign(value)
 
     @functools.cached_property

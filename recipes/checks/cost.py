@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from ..steps import NonFiniteLoss
 from .finding import Finding, NotApplicable
 from .listening import heard
 
@@ -40,16 +41,23 @@ def step_time(rehearsal):
         steps = rehearsal.steps
         steps.restart()
         iterator = iter(rehearsal.subject.batches)
-        steps.take(iterator)  # compiles
-        taken, begin, waited = 0, time.perf_counter(), steps.seconds_waiting
-        count, seconds = 1, 0.0
-        while seconds < SECONDS and taken < MOST_STEPS:
-            steps.take(iterator, count)
-            taken += count
-            seconds = time.perf_counter() - begin
-            # As many in the next call as fit into the time that is left.
-            count = max(1, min(MOST_STEPS - taken, int((SECONDS - seconds) * taken / seconds)))
-        return StepTime(seconds / taken, (steps.seconds_waiting - waited) / taken)
+        with contextlib.suppress(NonFiniteLoss):
+            steps.take(iterator)  # compiles
+        begin, before = time.perf_counter(), steps.seconds_waiting
+        taken, count, seconds, waiting, finite = 0, 1, 0.0, 0.0, True
+        while finite and seconds < SECONDS and taken < MOST_STEPS:
+            try:
+                steps.take(iterator, count)
+            except NonFiniteLoss:  # which is for another check to tell
+                finite = False
+            if finite or not taken:
+                taken += count
+                seconds = time.perf_counter() - begin
+                waiting = steps.seconds_waiting - before
+                # As many in the next call as fit into the time that is left.
+                left = int((SECONDS - seconds) * taken / seconds)
+                count = max(1, min(MOST_STEPS - taken, left))
+        return StepTime(seconds / taken, waiting / taken)
 
     return rehearsal.remember("step_time", measure)
 

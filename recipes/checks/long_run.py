@@ -5,6 +5,7 @@ import warnings
 
 import keras
 
+from ..recipe_faults import reason
 from ..rehearsal import Rehearsal
 from .cost import step_time, told_time
 from .examination import findings
@@ -28,13 +29,20 @@ def look_before_a_long_run(subject):
     Args:
         subject: `Subject`; it is left as it was.
     """
-    with Rehearsal(subject) as rehearsal:
-        if _guessed(rehearsal) <= LONG:
-            return
-        seconds = subject.num_steps * step_time(rehearsal).seconds
-        if seconds <= LONG:
-            return
-        told = findings(rehearsal, quick=True)
+    try:
+        with Rehearsal(subject) as rehearsal:
+            if _guessed(rehearsal) <= LONG:
+                return
+            seconds = subject.num_steps * step_time(rehearsal).seconds
+            if seconds <= LONG:
+                return
+            told = findings(rehearsal, quick=True)
+    except Exception as error:  # no look is worth a run
+        warnings.warn(
+            f"The checks before the run broke off: {type(error).__name__}, {reason(error)}",
+            stacklevel=2,
+        )
+        return
     for found in told:
         if found.verdict in ("warn", "fail"):
             advice = f" {found.advice}" if found.advice else ""
