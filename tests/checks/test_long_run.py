@@ -24,7 +24,7 @@ def test_a_short_run_compiles_nothing(monkeypatch):
 
     monkeypatch.setattr(Rehearsal, "steps", property(compiled))
     long_run.look_before_a_long_run(subject(activation="softmax"))
-    with pytest.raises(AssertionError, match="was compiled"):
+    with pytest.warns(UserWarning, match="broke off: AssertionError, a training step was"):
         long_run.look_before_a_long_run(subject(activation="softmax", epochs=10_000_000))
 
 
