@@ -224,10 +224,17 @@ class Steps:
         except Exception as error:  # whatever a model's own step may raise
             raise RecipeError(
                 f"Model {self.model.name!r} cannot take a training step on these data: "
-                f"{type(error).__name__}, {reason(error)} Look at the shapes of inputs and "
+                f"{type(error).__name__}, {_told(error)} Look at the shapes of inputs and "
                 "targets, and at the loss."
             ) from error
         return {name: float(value) for name, value in logs.items()}
+
+
+def _told(error):
+    """Return what an error says, without the stack that TensorFlow puts in front of it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    traced = bool(lines) and lines[0].startswith("in user code")
+    return lines[-1].rstrip(".")[:300] + "." if traced else reason(error)
 
 
 def rows(structure, count):

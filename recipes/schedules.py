@@ -204,8 +204,9 @@ def cosine_restarts(
             is rounded to whole steps.
         growth: float >= 1, by which each wave is longer than the one before, the paper's T_mult.
             With 2 the waves end after 1, 3, 7, 15 times `first_epochs`. Defaults to 2.
-        restart_fraction: float in (0, 1], by which each wave starts lower. Defaults to 1.
-        final_fraction: float in [0, 1], what is left of the rate at the end of a wave. Defaults
+        restart_fraction: float in (0, 1], the height of a wave over that of the one before.
+            Defaults to 1.
+        final_fraction: float in [0, 1], of the first rate, what all waves come down to. Defaults
             to 0.
 
     Returns:

@@ -14,9 +14,12 @@ RATE, STEPS, EPOCHS = 0.2, 25, 8
 
 
 def _waves(number, e):
-    """Equation 5 of SGDR with T_0 = 1 and T_mult = 2: wave n lasts 2^n, from 2^n - 1 on."""
+    """Equation 5 of SGDR with T_0 = 1 and T_mult = 2: wave n lasts 2^n, from 2^n - 1 on.
+
+    Each wave is half as high as the one before, above a floor of a tenth.
+    """
     place = (e + 1 - 2**number) / 2**number
-    return RATE * 0.5**number * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * place)))
+    return RATE * (0.1 + 0.9 * 0.5**number * 0.5 * (1 + np.cos(np.pi * place)))
 
 
 # Each schedule beside its formula, written once more in NumPy; `e` is the time in epochs.

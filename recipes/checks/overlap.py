@@ -39,7 +39,7 @@ def overlap(rehearsal):
     num_tested = number + 1
     compared = f"{num_tested:,} test examples with {num_trained:,} training examples"
     if not shared:
-        return Finding("test in training", "pass", f"no input in both; compared {compared}")
+        return Finding("test in training", "pass", f"no example is in both; compared {compared}")
     found = (
         f"{shared:,} of the inputs are in both, first test example {first[0]} as training example "
         f"{first[1]}; compared {compared}"

@@ -81,7 +81,7 @@ def test_the_command_tells_and_exits_by_what_it_found(capsys, data_dir):
     out = capsys.readouterr().out
     assert "ln 10 of 10 equal classes" in out
     assert "better than on blank input" not in out
-    assert main([*words, "--set", "learning_rate=1000"]) == 1
+    assert main([*words, "--set", "learning_rate=1000.0"]) == 1
     assert "lower the learning rate" in capsys.readouterr().out
 
 

@@ -24,16 +24,18 @@ def test_a_short_run_compiles_nothing(monkeypatch):
 
     monkeypatch.setattr(Rehearsal, "steps", property(compiled))
     long_run.look_before_a_long_run(subject(activation="softmax"))
-    with pytest.warns(UserWarning, match="broke off: AssertionError, a training step was"):
+    with pytest.warns(UserWarning, match="broke off: AssertionError"):
         long_run.look_before_a_long_run(subject(activation="softmax", epochs=10_000_000))
 
 
 def test_a_long_run_is_told_what_is_wrong_and_nothing_else():
     with pytest.warns(UserWarning) as caught:
         long_run.look_before_a_long_run(subject(activation="softmax", epochs=50_000_000))
-    (warning,) = caught
-    assert str(warning.message).startswith("Before a run of about ")
-    assert "logits or probabilities, fail: the loss takes logits" in str(warning.message)
+    # Keras warns of it too, where it can see it.
+    said = [str(one.message) for one in caught if "from_logits=True`, but" not in str(one.message)]
+    assert len(said) == 1
+    assert said[0].startswith("Before a run of about ")
+    assert "logits or probabilities, fail: the loss takes logits" in said[0]
 
 
 def test_a_sound_run_is_not_changed_by_being_looked_at(monkeypatch, data_dir):
