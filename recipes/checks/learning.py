@@ -16,8 +16,8 @@ SECONDS, MOST_STEPS = 6.0, 160
 # Steps that are looked at together, and below how many nothing can be told.
 BLOCK, FEWEST_STEPS = 8, 24
 _SEED = 0
-# Ahead by this share of the first loss, and by so many deviations of the blocks.
-_AHEAD, _SURE = 0.01, 3.0
+# Ahead by this share of the first loss, and by so many deviations of the blocks; or far ahead.
+_AHEAD, _SURE, _FAR = 0.01, 3.0, 0.08
 # What the loss must have fallen by, for anything to have been learned.
 _LEARNED = 0.02
 
@@ -131,7 +131,8 @@ def _judged(check, real, other, words, advice):
     gains = (other - real)[num // 2 :]
     ahead = float(gains.mean())
     error = float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else 0.0
-    if ahead > _SURE * error and ahead > _AHEAD * abs(real[0]):
+    late = float(gains[len(gains) // 2 :].mean())
+    if (ahead > _SURE * error and ahead > _AHEAD * abs(real[0])) or late > _FAR * abs(real[0]):
         return Finding(check, "pass", found)
     if real[-1] > (1 - _LEARNED) * real[0] or ahead > error:
         found += "; too little to tell"

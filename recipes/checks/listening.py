@@ -72,5 +72,5 @@ def _arrays(structure):
     return [
         np.asarray(leaf)
         for leaf in keras.tree.flatten(structure)
-        if tf.is_tensor(leaf) and (leaf.dtype.is_floating or leaf.dtype.is_integer)
+        if isinstance(leaf, tf.Tensor) and (leaf.dtype.is_floating or leaf.dtype.is_integer)
     ]

@@ -15,7 +15,7 @@ _GROWN = 3.0
 
 
 def updates(rehearsal):
-    """Measure the ratio of update to weight of each layer, at the highest rate of the schedule.
+    """Measure the ratio of update to weight of each layer, after a few steps.
 
     About 1e-3 is healthy (Karpathy, CS231n notes, "Learning and evaluation", "ratio of
     weights:updates"). Layers that do not move at all are named in findings of their own.
@@ -44,7 +44,7 @@ def updates(rehearsal):
     yield from _grown(rehearsal, first_logs, last_logs)
     after = [np.array(kernel) for kernel in kernels]
     rate = rehearsal.learning_rate_at(NUM_STEPS)
-    # Updates grow with the rate; a schedule that warms up has hardly begun.
+    # A schedule that warms up has hardly begun; what is slow now may be fast at its peak.
     factor = rehearsal.peak_learning_rate / rate if rate > 0 else 1.0
     ratios, still, empty = {}, [], []
     for kernel, begin, old, new in zip(kernels, first, before, after, strict=True):
@@ -53,9 +53,9 @@ def updates(rehearsal):
             (empty if not np.any(begin) else still).append(name)
         elif np.any(begin):  # what begins with zeros has no size of its own yet
             norms = (np.linalg.norm(array.astype("float64")) for array in (new - old, old))
-            ratios[name] = factor * next(norms) / next(norms)
+            ratios[name] = next(norms) / next(norms)
     if ratios:
-        yield _judged(ratios)
+        yield _judged(ratios, factor)
     elif not still and not empty:
         yield Finding("update to weight", "pass", "all weights begin with zeros, and move")
     yield from _unmoved(rehearsal, still, empty)
@@ -77,16 +77,18 @@ def _grown(rehearsal, first, last):
         )
 
 
-def _judged(ratios):
+def _judged(ratios, factor):
     low, high = min(ratios, key=ratios.get), max(ratios, key=ratios.get)
     found = f"{ratios[low]:.1e} in {low!r}"
     if high != low:
         found += f" to {ratios[high]:.1e} in {high!r}"
+    if factor > 2:
+        found += f"; the rate has yet to rise to {factor:.0f} times as much"
     if ratios[high] > _HIGH:
         verdict = "fail" if ratios[high] > _BROKEN else "warn"
         advice = "Healthy is about 1e-3: lower the learning rate (`lr-find` finds one)."
         return Finding("update to weight", verdict, found, advice)
-    if ratios[low] < _LOW:
+    if factor * ratios[low] < _LOW:
         advice = (
             "Healthy is about 1e-3: raise the learning rate, or help the gradient on its way "
             "(normalisation, residual connections)."
