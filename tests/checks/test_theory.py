@@ -1,4 +1,4 @@
-"""The first and the least value of each loss, against what the loss itself says of known answers."""
+"""The first and the least value of a loss, against the loss itself on known answers."""
 
 import keras
 import numpy as np
