@@ -31,7 +31,7 @@ def kept():
     drawn = None if generator is None else generator.getstate()
     keras = {name: global_state.get_global_attribute(name) for name in _NAMES}
     shared = keras["global_seed_generator"]
-    place = None if shared is None else np.array(shared.state)
+    place = None if shared is None else shared.state.value.numpy()
     try:
         yield
     finally:

@@ -4,7 +4,6 @@ import contextlib
 import functools
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from . import random_state
@@ -37,13 +36,13 @@ class Rehearsal:
         with contextlib.ExitStack() as stack:
             stack.enter_context(random_state.kept())
             model = self.model
-            self._values = [(variable, np.array(variable)) for variable in model.variables]
+            self._values = [(variable, variable.value.numpy()) for variable in model.variables]
             self.optimizers = {
                 name: value
                 for name, value in vars(model).items()
                 if isinstance(value, keras.optimizers.Optimizer)
             }
-            metrics = [(variable, np.array(variable)) for variable in model.metrics_variables]
+            metrics = [(variable, variable.value.numpy()) for variable in model.metrics_variables]
             stack.callback(self._give_back, metrics, model.steps_per_execution)
             self._kept = stack.pop_all()
         return self
@@ -120,9 +119,11 @@ class Rehearsal:
 
     @functools.cached_property
     def takes_any_batch(self):
-        """Whether the model trains on one example as well; a memory of rows forbids it."""
+        """Whether the model trains on fewer examples as well; a memory of rows forbids it."""
+        # Not on one, which TensorFlow would spread over all rows of a memory.
+        fewer = max(1, min(3, self.subject.batch_size - 1))
         try:
-            self.answers(rows(self.batch[0], 1), training=True)
+            self.answers(rows(self.batch[0], fewer), training=True)
         except Exception:  # whatever a model may raise
             return False
         return True
@@ -187,7 +188,7 @@ class Steps:
             elif optimizer is rehearsal.optimizer:
                 copy.build(self.model.trainable_variables)
         self._fresh = [
-            (variable, np.array(variable))
+            (variable, variable.value.numpy())
             for copy in self._optimizers.values()
             for variable in copy.variables
         ]

@@ -26,11 +26,11 @@ def updates(rehearsal):
         raise NotApplicable("no weight that is trained has several axes")
     steps.restart()
     iterator = iter(rehearsal.subject.batches)
-    first = [np.array(kernel) for kernel in kernels]
+    first = [kernel.value.numpy() for kernel in kernels]
     try:
         first_logs = steps.take(iterator)
         steps.take(iterator, NUM_STEPS - 1)
-        before = [np.array(kernel) for kernel in kernels]
+        before = [kernel.value.numpy() for kernel in kernels]
         last_logs = steps.take(iterator)
     except NonFiniteLoss as error:
         yield Finding(
@@ -42,7 +42,7 @@ def updates(rehearsal):
         )
         return
     yield from _grown(rehearsal, first_logs, last_logs)
-    after = [np.array(kernel) for kernel in kernels]
+    after = [kernel.value.numpy() for kernel in kernels]
     rate = rehearsal.learning_rate_at(NUM_STEPS)
     # A schedule that warms up has hardly begun; what is slow now may be fast at its peak.
     factor = rehearsal.peak_learning_rate / rate if rate > 0 else 1.0

@@ -82,7 +82,7 @@ def test_the_command_tells_and_exits_by_what_it_found(capsys, data_dir):
     assert "ln 10 of 10 equal classes" in out
     assert "better than on blank input" not in out
     assert main([*words, "--set", "learning_rate=1000.0"]) == 1
-    assert "lower the learning rate" in capsys.readouterr().out
+    assert "learning rate is too high" in capsys.readouterr().out
 
 
 def test_the_command_refuses_what_is_not_there(capsys):
