@@ -17,7 +17,7 @@ SECONDS, MOST_STEPS = 6.0, 160
 BLOCK, FEWEST_STEPS = 8, 24
 _SEED = 0
 # Ahead by this share of the first loss, and by so many deviations of the blocks; or far ahead.
-_AHEAD, _SURE, _FAR = 0.01, 3.0, 0.08
+_AHEAD, _SURE, _FAR = 0.01, 3.0, 0.05
 # What the loss must have fallen by, for anything to have been learned.
 _LEARNED = 0.02
 
@@ -136,6 +136,8 @@ def _judged(check, real, other, words, advice):
         return Finding(check, "pass", found)
     if real[-1] > (1 - _LEARNED) * real[0] or ahead > error:
         found += "; too little to tell"
-        advice += " Or the learning rate is low: train for longer and look again."
+        advice = (
+            f"Raise the learning rate, or train for longer and look again. If it stays: {advice}"
+        )
         return Finding(check, "warn", found, advice)
     return Finding(check, "fail", found, advice)
