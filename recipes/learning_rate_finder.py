@@ -14,7 +14,8 @@ import numpy as np
 from . import random_state
 from .drawings.learning_rates import sweep
 from .errors import RecipeError
-from .rehearsal import Rehearsal, Steps
+from .rehearsal import Rehearsal
+from .rehearsed_steps import Steps
 from .steps import NonFiniteLoss
 from .subjects import subject_of
 

@@ -22,7 +22,7 @@ FLOORS = (
     ("recipes.checkpoint", "recipes.run", "recipes.saved_model", "recipes.saved_model_check",
      "recipes.exported", "recipes.report", "recipes.follow", "recipes.prediction",
      "recipes.generation", "recipes.recipe_faults", "recipes.subject"),
-    ("recipes.finish", "recipes.rehearsal"),
+    ("recipes.finish", "recipes.rehearsal", "recipes.rehearsed_steps"),
     ("recipes.checks.",),
     ("recipes.training", "recipes.revisit"),
     ("recipes.subjects", "recipes.checking", "recipes.learning_rate_finder"),

@@ -3,7 +3,8 @@
 import keras
 import numpy as np
 
-from ..rehearsal import Steps, rows
+from ..rehearsal import rows
+from ..rehearsed_steps import Steps
 from ..steps import NonFiniteLoss
 from .clock import Clock
 from .finding import Finding, NotApplicable
