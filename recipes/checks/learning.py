@@ -32,8 +32,11 @@ def blank_input(rehearsal):
     Source: Karpathy 2019, "A recipe for training neural networks", "input-independent baseline".
     """
     batches = _batches(rehearsal)
-    blank = [(keras.tree.map_structure(_blank, batch[0]), *batch[1:]) for batch in batches]
-    if all(np.array_equal(a, b) for a, b in zip(_inputs(batches), _inputs(blank), strict=True)):
+    blank = [
+        (keras.tree.map_structure(_blank, *_turned(number, batches)), *batch[1:])
+        for number, batch in enumerate(batches)
+    ]
+    if all(np.allclose(a, b) for a, b in zip(_inputs(batches), _inputs(blank), strict=True)):
         raise NotApplicable("all inputs are the same as they are")
     real = _real(rehearsal, batches)
     other = _curve(rehearsal, blank, len(real))
@@ -82,10 +85,17 @@ def _batches(rehearsal):
     return rehearsal.remember("kept batches", lambda: rehearsal.batches(NUM_BATCHES))
 
 
-def _blank(array):
+def _turned(number, batches):
+    """Return the inputs of all batches, that of a number first."""
+    return [batch[0] for batch in batches[number:] + batches[:number]]
+
+
+def _blank(array, *others):
+    """Return an array of the same shape in which all examples are one."""
     blank = np.zeros_like(array)
-    if np.issubdtype(array.dtype, np.floating):
-        blank += array.mean(axis=0)
+    alike = all(other.shape[1:] == array.shape[1:] for other in others)
+    if alike and np.issubdtype(array.dtype, np.floating):
+        blank += np.mean([one.mean(axis=0, dtype="float64") for one in (array, *others)], axis=0)
     return blank
 
 
