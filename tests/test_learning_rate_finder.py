@@ -106,3 +106,22 @@ def test_bad_input_is_one_sentence(arguments, sentence):
     with pytest.raises(recipes.RecipeError) as caught:
         recipes.find_learning_rate(**arguments)
     assert sentence in str(caught.value)
+
+
+def test_the_step_is_traced_once_and_not_once_a_rate():
+    class Counting(keras.layers.Layer):
+        num_calls = 0
+
+        def call(self, inputs):
+            self.num_calls += 1
+            return inputs
+
+    counting = Counting()
+    model = keras.Sequential([keras.Input((4,)), counting, keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    before = counting.num_calls
+    found = recipes.find_learning_rate(model=model, data=(x, x[:, :1]), highest=1e-2, num_steps=40)
+    assert len(found.losses) == 40
+    # Python's function runs where a graph is made: for the loop, and for the step in it.
+    assert counting.num_calls - before <= 4
