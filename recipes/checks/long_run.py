@@ -24,7 +24,8 @@ def look_before_a_long_run(subject):
     nothing and takes milliseconds where a run takes seconds; it is on the long side, by what
     Python takes for each layer. Only where three times that, over all steps, makes ten minutes, a
     training step is compiled and timed as it is going to be, and decides. Counting steps alone
-    would not do: ten thousand steps are ten seconds of one model and a day of another.
+    would not do: ten thousand steps are ten seconds of one model and a day of another. A model that
+    plays or samples in its step does more there than answer, and may be passed over.
 
     Args:
         subject: `Subject`; it is left as it was.
@@ -54,11 +55,11 @@ def look_before_a_long_run(subject):
 
 
 def _guessed(rehearsal):
-    """Return how long the run takes at most, in seconds, by what one answer takes."""
-    fewest = float("inf")
+    """Return about how long the run takes at most, in seconds, by what one answer takes."""
+    x, fewest = rehearsal.batch[0], float("inf")
     for _ in range(2):  # the first loads what TensorFlow has not used yet
         begin = time.perf_counter()
-        answers = rehearsal.answers(rehearsal.batch[0])
+        answers = rehearsal.answers(x)
         keras.tree.map_structure(keras.ops.convert_to_numpy, answers)  # waits for a device
         fewest = min(fewest, time.perf_counter() - begin)
         if _STEP_TO_ANSWER * fewest * rehearsal.subject.num_steps <= LONG:
