@@ -10,6 +10,7 @@ import tensorflow as tf
 from . import catalog, data, distribute, recipe_faults
 from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
+from .checks.long_run import look_before_a_long_run
 from .data.pipeline import training_batches
 from .errors import RecipeError
 from .finish import finish
@@ -19,6 +20,7 @@ from .optimizers import fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
+from .subject import of_run
 
 # Steps taken in one call: enough that the way from Python to the loop and back does not count
 # beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.
@@ -190,17 +192,21 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
     )
+    batches = training_batches(
+        splits.train,
+        recipe.batch_size,
+        seed=run.record["seed"],
+        augment=recipe.augment,
+        pair=recipe.task.pair,
+        first_step=first_step,
+    )
+    # Not again where a run goes on; and the checks take their steps on one device.
+    if restored is None and model.distribute_strategy.num_replicas_in_sync == 1:
+        look_before_a_long_run(of_run(recipe, splits, model, run.record["seed"], batches))
     begin = time.monotonic()
     try:
         model.fit(
-            training_batches(
-                splits.train,
-                recipe.batch_size,
-                seed=run.record["seed"],
-                augment=recipe.augment,
-                pair=recipe.task.pair,
-                first_step=first_step,
-            ),
+            batches,
             shuffle=False,  # the pipeline has shuffled
             steps_per_epoch=num_steps,
             validation_data=splits.validation.ordered(recipe.batch_size).map(recipe.task.pair),
