@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from . import catalog, data, distribute, recipe_faults
+from . import catalog, data, distribute, recipe_faults, regularizing
 from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
 from .data.pipeline import training_batches
@@ -158,7 +158,11 @@ def prepare(recipe, splits, place, seed):
         rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
         recipe.task.compile(
             model,
-            lambda: fused(recipe.optimizer(learning_rate=rate())),
+            lambda: fused(
+                regularizing.decaying(
+                    recipe.optimizer(learning_rate=rate()), model, recipe.regularization
+                )
+            ),
             # The number holds for evaluation too, whose loop is Keras's own and fails under several
             # replicas (keras#19246).
             steps_per_execution=1
@@ -178,7 +182,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
     steps = model.train_function = TrainingSteps(model, num_steps, first_step=first_step)
     history = History(run.folder / "history.csv")
     callbacks = [
-        *(make() for make in recipe.callbacks),
+        *(make() for make in regularizing.callbacks(recipe)),
         *followers(run, recipe, splits, progress),
         history,
     ]
@@ -197,7 +201,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
                 splits.train,
                 recipe.batch_size,
                 seed=run.record["seed"],
-                augment=recipe.augment,
+                augment=regularizing.augmentations(recipe, splits),
                 pair=recipe.task.pair,
                 first_step=first_step,
             ),
