@@ -15,7 +15,7 @@ from .errors import RecipeError
 from .finish import finish
 from .follow import followers
 from .history import History
-from .optimizers import fused
+from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
@@ -158,7 +158,7 @@ def prepare(recipe, splits, place, seed):
         rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
         recipe.task.compile(
             model,
-            lambda: fused(recipe.optimizer(learning_rate=rate())),
+            lambda: fused(clipped_after_reduction(recipe.optimizer(learning_rate=rate()))),
             # The number holds for evaluation too, whose loop is Keras's own and fails under several
             # replicas (keras#19246).
             steps_per_execution=1
