@@ -15,7 +15,7 @@ from .errors import RecipeError
 from .finish import finish
 from .follow import followers
 from .history import History
-from .optimizers import fused
+from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
@@ -156,13 +156,15 @@ def prepare(recipe, splits, place, seed):
         recipe_faults.check_callbacks(recipe)
         model = recipe.task.assemble(recipe, splits)
         rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
+
+        def make_optimizer():
+            optimizer = recipe.optimizer(learning_rate=rate())
+            optimizer = regularizing.decaying(optimizer, model, recipe.regularization)
+            return fused(clipped_after_reduction(optimizer))
+
         recipe.task.compile(
             model,
-            lambda: fused(
-                regularizing.decaying(
-                    recipe.optimizer(learning_rate=rate()), model, recipe.regularization
-                )
-            ),
+            make_optimizer,
             # The number holds for evaluation too, whose loop is Keras's own and fails under several
             # replicas (keras#19246).
             steps_per_execution=1
