@@ -107,7 +107,7 @@ def _layers_wanted(regularization):
 def _with_layers(core, recipe):
     wanted = recipe.regularization
     if isinstance(core, keras.Sequential):
-        core = keras.Model(core.inputs, core.outputs, name=core.name)
+        core = keras.Model(core.inputs[0], core.outputs[0], name=core.name)
     if not core.__class__.__name__ == "Functional":
         raise RecipeError(
             f"Recipe {recipe.name!r} must build one chain or graph of layers for a regularization "
