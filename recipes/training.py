@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from . import catalog, data, distribute, recipe_faults
+from . import catalog, data, distribute, recipe_faults, regularizing
 from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
 from .checks.long_run import look_before_a_long_run
@@ -16,7 +16,7 @@ from .errors import RecipeError
 from .finish import finish
 from .follow import followers
 from .history import History
-from .optimizers import fused
+from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
@@ -158,9 +158,15 @@ def prepare(recipe, splits, place, seed):
         recipe_faults.check_callbacks(recipe)
         model = recipe.task.assemble(recipe, splits)
         rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
+
+        def make_optimizer():
+            optimizer = recipe.optimizer(learning_rate=rate())
+            optimizer = regularizing.decaying(optimizer, model, recipe.regularization)
+            return fused(clipped_after_reduction(optimizer))
+
         recipe.task.compile(
             model,
-            lambda: fused(recipe.optimizer(learning_rate=rate())),
+            make_optimizer,
             # The number holds for evaluation too, whose loop is Keras's own and fails under several
             # replicas (keras#19246).
             steps_per_execution=1
@@ -180,7 +186,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
     steps = model.train_function = TrainingSteps(model, num_steps, first_step=first_step)
     history = History(run.folder / "history.csv")
     callbacks = [
-        *(make() for make in recipe.callbacks),
+        *(make() for make in regularizing.callbacks(recipe)),
         *followers(run, recipe, splits, progress),
         history,
     ]
@@ -196,7 +202,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         splits.train,
         recipe.batch_size,
         seed=run.record["seed"],
-        augment=recipe.augment,
+        augment=regularizing.augmentations(recipe, splits),
         pair=recipe.task.pair,
         first_step=first_step,
     )

@@ -7,14 +7,14 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 # What is on a floor, from the ground up. A name ending in a dot takes everything under it.
 FLOORS = (
-    ("callbacks.", "recipes.errors"),
+    ("callbacks.", "recipes.errors", "recipes.regularization"),
     ("recipes.atomic", "recipes.random_state", "recipes.recipe", "recipes.layers.",
      "recipes.pictures", "recipes.report_style"),
     ("recipes.schedules", "recipes.losses", "recipes.metrics", "recipes.source",
      "recipes.measured", "recipes.history", "recipes.drawings."),
     ("recipes.data.", "recipes.distribute", "recipes.steps", "recipes.architecture",
      "recipes.optimizers"),
-    ("recipes.models.",),
+    ("recipes.models.", "recipes.regularizing"),
     ("recipes.tasks.",),
     ("recipes.foundations.", "recipes.vision.", "recipes.segmentation.", "recipes.sequence.",
      "recipes.generative.", "recipes.graph.", "recipes.reinforcement."),
