@@ -9,8 +9,6 @@ import pathlib
 import statistics
 import time
 
-from training_speed import machine_and_packages
-
 ROOT = pathlib.Path(__file__).parent.parent
 NUM_PASSES = 50
 NUM_IMAGES = 512
@@ -18,10 +16,10 @@ BARS = {"plain": (5.0, "at least"), "parts": (1.3, "at most")}
 
 PAGE = """# How fast Monte Carlo dropout is
 
-{passes} passes over {images} images of 28x28 with a small network: three convolutions of 32, 32 and
-64 maps, each with batch normalisation and a rectifier, two poolings, dropout of 0.5, a dense layer of
-64 units, dropout again, and ten logits. The medians of {rounds} rounds; the smallest and largest
-ratio of a round in brackets.
+{passes} passes over {images} images of 28x28 with a small network: three convolutions of 32, 32
+and 64 maps, each with batch normalisation and a rectifier, two poolings, dropout of 0.5, a dense
+layer of 64 units, dropout again, and ten logits. The medians of {rounds} rounds; the smallest and
+largest ratio of a round in brackets.
 
 | what | seconds | over ours | bar |
 |---|---|---|---|
@@ -29,8 +27,8 @@ ratio of a round in brackets.
 
 - *the plain loop*: `model(x, training=True)` in a compiled function, in batches of 256 as `predict`
   has them, once a pass. It also moves the statistics of batch normalisation, which ours does not.
-- *ours*: `DropoutPasses(model, {passes})`, the layers in front of the first dropout once, the others
-  for all passes together.
+- *ours*: `DropoutPasses(model, {passes})`, the layers in front of the first dropout once, the
+  others for all passes together.
 - *prefix*: `model.predict_on_batch` of the layers in front of the first dropout, once.
 - *a pass of the rest*: the other layers with dropout on, one pass in a compiled function; {passes}
   of them with the prefix are what ours is held against.
@@ -139,6 +137,16 @@ def as_markdown(found):
         images=NUM_IMAGES,
         machine=machine_and_packages(),
     )
+
+
+def machine_and_packages():
+    """Return what this runs on, in a line."""
+    from importlib.metadata import version
+
+    from kerasrecipes.recipes.run import machine
+
+    packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras"))
+    return f"{machine()}, {packages}"
 
 
 def judged(way, seconds, ours):

@@ -137,7 +137,7 @@ def _function(operation):
 def _fits(inner, given, named):
     """Return whether a nested model takes its arguments as they are, with no reshape."""
     return (
-        set(named) <= {"training"}
+        all(name == "training" or value is None for name, value in named.items())
         and len(given) == len(inner.inputs)
         and all(
             isinstance(slot, Slot) and slot.shape is not None and len(slot.shape) == len(x.shape)

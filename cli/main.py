@@ -11,7 +11,18 @@ from rich_argparse import RichHelpFormatter
 from ..recipes.errors import RecipeError
 
 # In the order in which a newcomer meets them.
-COMMANDS = ("list", "show", "train", "evaluate", "report", "export", "predict", "generate", "data")
+COMMANDS = (
+    "list",
+    "show",
+    "train",
+    "evaluate",
+    "cross-validate",
+    "report",
+    "export",
+    "predict",
+    "generate",
+    "data",
+)
 
 
 def main(argv=None):
@@ -50,7 +61,7 @@ def parser():
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = importlib.import_module(f".{name}", __package__)
+        module = importlib.import_module(f".{name.replace('-', '_')}", __package__)
         summary = module.__doc__.splitlines()[0]
         command = commands.add_parser(
             name, help=summary, description=summary, formatter_class=RichHelpFormatter

@@ -24,6 +24,7 @@ FLOORS = (
      "recipes.generation", "recipes.recipe_faults"),
     ("recipes.finish",),
     ("recipes.training", "recipes.revisit"),
+    ("recipes.uncertainty.", "recipes.cross_validation"),
     ("recipes",),
     ("tuning.",),
     ("cli.",),

@@ -23,6 +23,7 @@ class Classification(Task):
     mode = "max"
     figures = ("accuracy", "nll", "baseline_accuracy")
     baseline = "the most frequent class"
+    has_classes = True
 
     def core(self, recipe, splits):
         if splits.class_names is None:

@@ -20,6 +20,8 @@ class Task(abc.ABC):
         baseline: str, the trivial answer whose figure stands beside a recipe's, `baseline_METRIC`
             among the figures: "the most frequent class".
         shareable: bool, whether several replicas can share a training step. Defaults to True.
+        has_classes: bool, whether the model gives logits `(batch, classes)`, one class for each
+            example, so that it can be asked how sure it is. Defaults to False.
     """
 
     monitor: str
@@ -27,6 +29,7 @@ class Task(abc.ABC):
     figures: tuple[str, ...]
     baseline: str
     shareable: bool = True
+    has_classes: bool = False
 
     @abc.abstractmethod
     def core(self, recipe, splits):

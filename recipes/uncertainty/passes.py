@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ...callbacks.dropout_passes import DropoutPasses, stochastic_layers
+from ...callbacks.dropout_passes import DropoutPasses
 from ..data.indexed import IndexedSplit
-from ..errors import RecipeError, check_at_least
+from ..errors import check_at_least
+from ..recipe_faults import check_dropout
 from .figures import probabilities_of
 
 BATCH_SIZE = 256
@@ -35,19 +36,6 @@ def mc_dropout(model, inputs, *, num_passes=50, seed=0, batch_size=BATCH_SIZE):
     check_dropout(model)
     passes = DropoutPasses(model, num_passes)
     return probabilities_of(passes.over(batches(inputs, batch_size), seed))
-
-
-def check_dropout(model):
-    """Refuse a model without dropout.
-
-    Raises:
-        RecipeError: it has none.
-    """
-    if not stochastic_layers(model):
-        raise RecipeError(
-            f"Model {model.name!r} must have a dropout layer for Monte Carlo dropout. Received: "
-            f"one without. Take a recipe with dropout, such as 'cnn_glyphs' or 'mlp_digits'."
-        )
 
 
 def logits(model, inputs, *, batch_size=BATCH_SIZE):
