@@ -7,7 +7,7 @@ import importlib
 
 _HOMES = {
     "Ensemble": "ensembles",
-    "augmented": "augmented",
+    "augmented": "views",
     "ensemble": "ensembles",
     "evaluate": "evaluation",
     "fit_temperature": "temperature",

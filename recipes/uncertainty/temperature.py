@@ -5,7 +5,7 @@ import numpy as np
 from ..errors import RecipeError
 from .figures import probabilities_of
 
-# A classifier that makes no mistake in validation would be scaled to any certainty.
+# A classifier that is no better than a guess would be scaled to no certainty at all.
 RANGE = (0.01, 100.0)
 
 
@@ -22,7 +22,8 @@ def fit_temperature(logits, labels):
         labels: int array `(examples,)`.
 
     Returns:
-        Float in [0.01, 100]; above 1 where the classifier was too sure.
+        Float in [0.01, 100]; above 1 where the classifier was too sure. It is 1 where each label is
+        the likeliest class: the surer the better then, which says nothing of other examples.
 
     Raises:
         RecipeError: there are no examples, or the arrays do not fit one another.
@@ -34,6 +35,8 @@ def fit_temperature(logits, labels):
             f"labels, and at least one. Received: {logits.shape} and labels of {labels.shape}."
         )
     likely = logits[np.arange(len(labels)), labels]
+    if np.all(likely == logits.max(axis=1)):
+        return 1.0
     low, high = 1 / RANGE[1], 1 / RANGE[0]
     # In logarithms, since the range spans four decades.
     for _ in range(100):

@@ -71,13 +71,9 @@ def test_the_same_seed_draws_the_same(load_few):
 
 
 def test_what_makes_no_ensemble(load_few):
-    with pytest.raises(
-        RecipeError, match=r"`num_members` of uncertainty\.ensemble must be at leas"
-    ):
+    with pytest.raises(RecipeError, match=r"`num_members` of uncertainty\.ensemble must be at"):
         ensemble("mlp_digits", 1)
-    with pytest.raises(
-        RecipeError, match=r"`num_bins` of uncertainty\.ensemble must be at least 1"
-    ):
+    with pytest.raises(RecipeError, match=r"`num_bins` of uncertainty\.ensemble must be"):
         ensemble("mlp_digits", num_bins=0)
     with pytest.raises(RecipeError, match="must give one class for each example"):
         ensemble("linear_diabetes")

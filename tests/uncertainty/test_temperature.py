@@ -40,9 +40,9 @@ def test_the_answer_stays_and_the_calibration_gets_better(overconfident):
     )
 
 
-def test_without_a_mistake_it_stays_in_its_range():
+def test_without_a_mistake_and_with_mistakes_alone():
     logits = np.array([[2.0, 0.0], [0.0, 3.0]])
-    assert fit_temperature(logits, [0, 1]) == pytest.approx(0.01)
+    assert fit_temperature(logits, [0, 1]) == 1
     assert fit_temperature(logits, [1, 0]) == pytest.approx(100)
     assert np.isfinite(scale(logits, 0.01)).all()
 
