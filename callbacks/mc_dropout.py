@@ -113,27 +113,30 @@ class MCDropout(Resumable, keras.callbacks.Callback):
         self._passes = DropoutPasses(self.model, self.num_passes)
 
     def _measure(self):
-        passes, plain, labels = [], [], []
+        means, mutual, plain, labels = [], [], [], []
         for number, (x, y) in enumerate(self._batches()):
-            passes.append(keras.ops.convert_to_numpy(self._passes(x, self.seed, batch=number)))
-            plain.append(keras.ops.convert_to_numpy(self._passes.without(x)))
+            plain.append(self._probabilities(self._passes.without(x), 2))
+            passes = self._probabilities(self._passes(x, self.seed, batch=number), 3)
+            # All that is wanted of the passes, so that they are not kept for the whole of the data.
+            means.append(passes.mean(axis=0))
+            mutual.append(figures.mutual_information(passes))
             y = np.asarray(y)
             labels.append(y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(-1))
         labels = np.concatenate(labels)
-        passes, plain = np.concatenate(passes, axis=1), np.concatenate(plain)
-        if plain.ndim != 2 or plain.shape[1] < 2:
+        return [
+            *_figures(np.concatenate(means), labels),
+            float(np.concatenate(mutual).mean()),
+            *_figures(np.concatenate(plain), labels),
+        ]
+
+    def _probabilities(self, answers, rank):
+        answers = keras.ops.convert_to_numpy(answers)
+        if answers.ndim != rank or answers.shape[-1] < 2:
             raise ValueError(
                 "The model of MCDropout must give one output of classes, (batch, classes). "
-                f"Received: answers of shape {plain.shape}."
+                f"Received: answers of shape {answers.shape}."
             )
-        if self.from_logits:
-            passes, plain = figures.probabilities_of(passes), figures.probabilities_of(plain)
-        mean = passes.mean(axis=0)
-        return [
-            *_figures(mean, labels),
-            float(figures.mutual_information(passes).mean()),
-            *_figures(plain, labels),
-        ]
+        return figures.probabilities_of(answers) if self.from_logits else answers
 
     def _batches(self):
         if isinstance(self.data, tf.data.Dataset):

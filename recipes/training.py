@@ -89,7 +89,7 @@ def train(
         # Whole paths, since whoever goes on with the run may stand in another folder.
         saved_models=None if saved_models is None else str(Path(saved_models).resolve()),
         data_dir=None if data_dir is None else str(Path(data_dir).resolve()),
-        comparable=named and "data" not in overrides,
+        resampled=not named,
         checkpoint_seconds=checkpoint_seconds,
         data=splits.describe(),
         versions=versions(),

@@ -55,7 +55,7 @@ def test_the_command_prints_mean_and_deviation(capsys, data_dir, tmp_path):
         assert run["reached"] is None  # what is expected is of the test split
         assert run["saved_model"] is None
     # Nobody goes back to a fold by its folder, and is told so.
-    with pytest.raises(RecipeError, match="has no name"):
+    with pytest.raises(RecipeError, match="must be of data that have a name"):
         recipes.evaluate(path.parent / record["folds"][0]["run"])
 
 
