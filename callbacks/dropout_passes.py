@@ -8,22 +8,15 @@ Source: Gal and Ghahramani 2016, "Dropout as a Bayesian approximation: represent
 uncertainty in deep learning", https://arxiv.org/abs/1506.02142, section 4.
 """
 
-import contextlib
 import math
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from .dropout_switch import stochastic_layers, switched_on
 from .operation_graph import run_steps, unfold
 
-# Those that draw in training and pass everything through else. Spatial dropout is a `Dropout`.
-STOCHASTIC = (
-    keras.layers.Dropout,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-    keras.layers.AlphaDropout,
-)
 # Values of the widest tensor in a chunk of passes, 16 MB in float32: the memory does not grow with
 # the number of passes, and what nearly fits a cache is faster than what does not.
 MOST_VALUES = 2**22
@@ -40,7 +33,7 @@ class DropoutPasses:
     layers, seeds and batches draw apart.
 
     Args:
-        model: a built `keras.Model` with at least one layer of `STOCHASTIC`.
+        model: a built `keras.Model` with at least one of the layers of `dropout_switch`.
         num_passes: int >= 1. Defaults to 50.
         most_values: int >= 1, values of the widest tensor in a chunk; a chunk has one pass at
             least. Defaults to `MOST_VALUES`.
@@ -84,14 +77,14 @@ class DropoutPasses:
         inputs = keras.tree.map_structure(tf.convert_to_tensor, inputs)
         if self._compiled is None:
             whole = tf.TensorSpec((), tf.int32)
-            self._compiled = _compiled(self.answers, inputs, whole, whole)
+            self._compiled = _for_any_batch(self.answers, inputs, whole, whole)
         return self._compiled(inputs, tf.constant(seed, tf.int32), tf.constant(batch, tf.int32))
 
     def without(self, inputs):
         """Return the model's answer with dropout off, `(batch, ...)`, compiled likewise."""
         inputs = keras.tree.map_structure(tf.convert_to_tensor, inputs)
         if self._deterministic is None:
-            self._deterministic = _compiled(self._answer, inputs)
+            self._deterministic = _for_any_batch(self._answer, inputs)
         return self._deterministic(inputs)
 
     def over(self, batches, seed=0):
@@ -155,7 +148,7 @@ class DropoutPasses:
         def run_chunk(number, collected):
             count = tf.minimum(size, self.num_passes - number * size)
             chunk = {**values, **{n: _repeated(values[n], count) for n in batched}}
-            with self._switched_on(tf.random.experimental.stateless_fold_in(key, number)):
+            with switched_on(self.layers, tf.random.experimental.stateless_fold_in(key, number)):
                 run_steps(steps, chunk)
             return number + 1, [
                 array.write(number, tf.cast(chunk[n], tf.float32))
@@ -179,33 +172,10 @@ class DropoutPasses:
         if fixed or any(slot.shape is None for slot in slots) or _batch_size(self.model):
             return tf.constant(1)
         widest = max(math.prod(side or 1 for side in slot.shape[1:]) for slot in slots)
-        sizes = [tf.size(tensor) for tensor in tensors]  # with the lengths that Keras leaves free
-        values = tf.reduce_max([num_examples * widest, 1, *sizes])
-        return tf.clip_by_value(self.most_values // values, 1, self.num_passes)
-
-    @contextlib.contextmanager
-    def _switched_on(self, key):
-        """Run the body with dropout on, drawing from a key, an integer tensor `(2,)`."""
-        states = [
-            (
-                layer.seed_generator.state,
-                tf.cast(tf.random.experimental.stateless_fold_in(key, number), tf.int64),
-            )
-            for number, layer in enumerate(self.layers)
-            if hasattr(layer, "seed_generator")  # a rate of 0 has none
-        ]
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(keras.StatelessScope(states, collect_losses=True))
-            for layer in self.layers:
-                stack.enter_context(_training(layer))
-            yield
-
-
-def stochastic_layers(operation):
-    """Return the dropout layers in a model or layer, itself included."""
-    if not isinstance(operation, keras.layers.Layer):
-        return []
-    return [layer for layer in operation._flatten_layers() if isinstance(layer, STOCHASTIC)]
+        # With the lengths that Keras leaves free.
+        sizes = [tf.size(tensor, tf.int64) for tensor in tensors]
+        values = tf.reduce_max([tf.cast(num_examples, tf.int64) * widest, 1, *sizes])
+        return tf.cast(tf.clip_by_value(self.most_values // values, 1, self.num_passes), tf.int32)
 
 
 def check_num_passes(owner, num_passes):
@@ -222,7 +192,7 @@ def check_num_passes(owner, num_passes):
         )
 
 
-def _compiled(function, inputs, *more):
+def _for_any_batch(function, inputs, *more):
     """Compile a function of inputs for batches of any size."""
     specs = keras.tree.map_structure(
         lambda tensor: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype), inputs
@@ -240,25 +210,6 @@ def _divided(graph):
         else:
             before.append(step)
     return before, after
-
-
-@contextlib.contextmanager
-def _training(layer):
-    """Call a layer as in training, whatever it is told."""
-    call = layer.call
-
-    def call_in_training(*args, **kwargs):
-        return call(*args, **{**kwargs, "training": True})
-
-    # Past Keras's own `__setattr__`, which would track the function as a part of the layer.
-    own = vars(layer).get("call")
-    object.__setattr__(layer, "call", call_in_training)
-    try:
-        yield
-    finally:
-        object.__delattr__(layer, "call")
-        if own is not None:
-            object.__setattr__(layer, "call", own)
 
 
 def _batch_size(model):

@@ -5,7 +5,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from ..callbacks.dropout_passes import stochastic_layers
+from ..callbacks.dropout_switch import stochastic_layers
 from .errors import RecipeError, near_names
 from .tasks.task import Task
 

@@ -44,7 +44,10 @@ def reliability(bins: Mapping[str, tuple]) -> Figure:
             axes.plot([0, 1], [0, 1], color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
             dots = (np.asarray(confidence)[full], np.asarray(accuracy)[full])
             axes.plot(*dots, "o", color=_VALIDATION, markersize=5, markeredgecolor="white")
-            axes.set(title=name, xlim=(0, 1), ylim=(0, 1.02), aspect="equal")
+            axes.set(title=name, xlim=(0, 1), ylim=(0, 1.02))
+            axes.text(
+                0.03, 0.97, "dashed: perfect", transform=axes.transAxes, va="top", fontsize=11
+            )
             axes.set_ylabel("accuracy" if column == 0 else "")
             below = figure.add_subplot(grid[1, column], sharex=axes)
             below.bar(middle, counts / max(counts.sum(), 1), width, color=_FAINT, edgecolor="white")
@@ -53,13 +56,16 @@ def reliability(bins: Mapping[str, tuple]) -> Figure:
     return figure
 
 
-def entropies(inside, outside: Mapping[str, np.ndarray], *, num_classes: int) -> Figure:
+def entropies(
+    inside, outside: Mapping[str, np.ndarray], *, num_classes: int, way: str = ""
+) -> Figure:
     """Draw how unsure a classifier is on what it has learnt, and on what it has not.
 
     Args:
         inside: array `(examples,)`, predictive entropies in nats on test examples.
         outside: dict from a name to such an array on other data.
         num_classes: int >= 2, whose logarithm is the largest entropy there is.
+        way: str, the way to predict, for the title. Defaults to "".
 
     Returns:
         A figure of histograms, each of the area 1.
@@ -82,7 +88,7 @@ def entropies(inside, outside: Mapping[str, np.ndarray], *, num_classes: int) ->
             axes.stairs(shares, edges, color=color, fill=True, alpha=0.18)
             style = _STYLES[number % len(_STYLES)]
             axes.stairs(shares, edges, color=color, label=name, linewidth=2.2, linestyle=style)
-        axes.set_title("Predictive entropy")
+        axes.set_title(f"Predictive entropy, {way}" if way else "Predictive entropy")
         axes.set_xlabel(f"nats; the most there can be is ln {num_classes} = {edges[-1]:.2f}")
         axes.set_ylabel("share of the examples")
         axes.set_xlim(0, edges[-1])

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from ...callbacks.dropout_passes import stochastic_layers
+from ...callbacks.dropout_switch import stochastic_layers
 from ..atomic import write_bytes, write_text
 from ..drawings import uncertainty as drawings
 from ..errors import check_at_least
@@ -102,7 +102,7 @@ def evaluate(folder, *, num_passes=None, num_bins=NUM_BINS, seed=0, recipe=None)
             {way: calibration_bins(mean, labels, num_bins) for way, mean in means.items()}
         ),
         "entropy": drawings.entropies(
-            entropy(means[last]), entropies, num_classes=splits.num_classes
+            entropy(means[last]), entropies, num_classes=splits.num_classes, way=last
         ),
         "coverage": drawings.coverage(
             {way: selective_accuracy(mean, labels) for way, mean in means.items()}
