@@ -95,3 +95,15 @@ def test_a_class_without_examples_is_left_out_of_account(wine):
     )
     with pytest.raises(RecipeError, match=r"1 of 'none'\. Received: folds=3"):
         cross_validation.folded(dataclasses.replace(named, train=lone), 3)
+
+
+def test_an_interrupted_fold_names_no_way_on(capsys, monkeypatch, data_dir):
+    from kerasrecipes.recipes.steps import TrainingSteps
+
+    def interrupt(self, iterator):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingSteps, "__call__", interrupt)
+    words = ["softmax_wine", "--epochs", "1", "--quiet", "--data-dir", str(data_dir)]
+    assert main(["cross-validate", *words]) == 130
+    assert "a fold or a bootstrap set is not gone on with" in capsys.readouterr().err
