@@ -18,6 +18,7 @@ COMMANDS = (
     "lr-find",
     "train",
     "evaluate",
+    "cross-validate",
     "report",
     "export",
     "predict",

@@ -66,7 +66,7 @@ def augmentations(recipe, splits):
     wanted, found = recipe.regularization, list(recipe.augment)
     for name, make in (("mixup", mixup), ("label_smoothing", smoothing)):
         value = getattr(wanted, name)
-        if value and not recipe.task.soft_targets:
+        if value and not recipe.task.has_classes:
             raise RecipeError(
                 f"`{name}` of a regularization must be 0 for recipe {recipe.name!r}, since its "
                 f"targets are not one class for each example. Received: {name}={value!r}."

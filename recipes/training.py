@@ -37,6 +37,7 @@ def train(
     data_dir=None,
     checkpoint_seconds=60.0,
     progress=True,
+    splits=None,
     **overrides,
 ):
     """Train a recipe, test it once, and leave a report and a SavedModel behind.
@@ -53,6 +54,8 @@ def train(
             it; it is saved at the end of each epoch, but for those shorter than a second. Defaults
             to 60.
         progress: bool, whether to show progress on the terminal. Defaults to True.
+        splits: `Splits` to learn from in place of those that the recipe names, as the folds of a
+            cross-validation are; nobody can go back to such a run by its folder. Defaults to None.
         **overrides: fields of the recipe to replace, such as `epochs=3`.
 
     Returns:
@@ -70,16 +73,17 @@ def train(
     if saved_models is not None:
         check_folder(saved_models)
     place = distribute.strategy(strategy)
-    splits = data.load(chosen.data, data_dir=data_dir)
+    named = splits is None
+    splits = data.load(chosen.data, data_dir=data_dir) if named else splits
     model = prepare(chosen, splits, place, seed)
     run = Run.create(
         runs,
         chosen.name,
         status="training",
         # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
-        origin=None
-        if isinstance(recipe, Recipe) or not all(map(is_plain, overrides.values()))
-        else str(recipe),
+        origin=str(recipe)
+        if named and not isinstance(recipe, Recipe) and all(map(is_plain, overrides.values()))
+        else None,
         overrides={name: value if is_plain(value) else None for name, value in overrides.items()},
         recipe=chosen.describe(),
         seed=seed,
@@ -87,6 +91,7 @@ def train(
         # Whole paths, since whoever goes on with the run may stand in another folder.
         saved_models=None if saved_models is None else str(Path(saved_models).resolve()),
         data_dir=None if data_dir is None else str(Path(data_dir).resolve()),
+        resampled=not named,
         checkpoint_seconds=checkpoint_seconds,
         data=splits.describe(),
         versions=versions(),

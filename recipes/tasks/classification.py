@@ -24,7 +24,7 @@ class Classification(Task):
     mode = "max"
     figures = ("accuracy", "nll", "baseline_accuracy")
     baseline = "the most frequent class"
-    soft_targets = True
+    has_classes = True
 
     def core(self, recipe, splits):
         if splits.class_names is None:

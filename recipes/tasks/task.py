@@ -23,8 +23,8 @@ class Task(abc.ABC):
         shareable: bool, whether several replicas can share a training step. Defaults to True.
         adds_penalties: bool, whether its training step adds the penalties of the weights to the
             loss. Defaults to True.
-        soft_targets: bool, whether distributions over the classes may stand for the targets of a
-            training batch. Defaults to False.
+        has_classes: bool, whether the model gives logits `(batch, classes)`, one class for each
+            example, so that it can be asked how sure it is. Defaults to False.
     """
 
     monitor: str
@@ -33,7 +33,7 @@ class Task(abc.ABC):
     baseline: str
     shareable: bool = True
     adds_penalties: bool = True
-    soft_targets: bool = False
+    has_classes: bool = False
 
     @abc.abstractmethod
     def core(self, recipe, splits):
