@@ -161,6 +161,7 @@ def prepare(recipe, splits, place, seed):
     tf.random.set_seed(seed + 1)
     with recipe_faults.told_plainly(recipe), place.scope():
         recipe_faults.check_callbacks(recipe)
+        regularizing.augmentations(recipe, splits)  # which tells what does not fit, before a run is
         model = recipe.task.assemble(recipe, splits)
         rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
 
