@@ -8,9 +8,9 @@ class AverageLastEpochs(WeightAveraging):
     """Give the model the mean of its weights after each of the last epochs, once training ends.
 
     It stands in for the average of the last checkpoints, as the Transformer was tested with. Where
-    training stops before the last `num_epochs`, nothing is averaged. Never more than half of a fit's
-    epochs count, and the last one at least: weights that have hardly learned spoil the mean of a fit
-    that was cut short. See `WeightAveraging`.
+    training stops before the last `num_epochs`, nothing is averaged. At most half of the epochs of
+    a fit count, and the last one always: weights that have hardly learned would spoil the mean of
+    a fit that was cut short. See `WeightAveraging`.
 
     Source: Vaswani et al. 2017, "Attention is all you need", https://arxiv.org/abs/1706.03762,
     section 6.1: five checkpoints.

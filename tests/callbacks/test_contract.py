@@ -29,6 +29,7 @@ EVERY = {
     "EarlyStopping": lambda: callbacks.EarlyStopping("loss", restore_best_weights=True),
     "ExponentialMovingAverage": lambda: callbacks.ExponentialMovingAverage(X),
     "GradientStatistics": lambda: callbacks.GradientStatistics(SAMPLE, 2, "board"),
+    "MCDropout": lambda: callbacks.MCDropout(SAMPLE, 2, 3),
     "MaxNorm": lambda: callbacks.MaxNorm(0.7),
     "Progress": lambda: callbacks.Progress(io.StringIO()),
     "ReduceLearningRateOnPlateau": lambda: callbacks.ReduceLearningRateOnPlateau("loss"),
