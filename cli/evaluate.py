@@ -37,7 +37,7 @@ def run(arguments):
 def _tell(found):
     from .console import table
 
-    names = list(dict.fromkeys(name for row in found.figures.values() for name in row))
+    names = max(found.figures.values(), key=len)  # MC dropout has one more than the others
     rows = [
         [way, *(f"{row[name]:.4f}" if name in row else "" for name in names)]
         for way, row in found.figures.items()
