@@ -56,18 +56,41 @@ def activations(model, x):
     Returns:
         Dict from a layer's path to one flat float32 tensor.
     """
+    return {path: flat(values) for path, values in outputs(model, x).items()}
+
+
+def flat(values):
+    """Return a list of tensors of any shapes as one flat float32 tensor."""
+    return tf.concat([tf.reshape(tf.cast(value, tf.float32), [-1]) for value in values], axis=0)
+
+
+def layers(model):
+    """Return the layers that put something out, nested ones too: pairs of path and layer."""
+    return [
+        (layer.path or layer.name, layer)
+        for layer in model._flatten_layers(include_self=False)
+        if not isinstance(layer, keras.Model)
+    ]
+
+
+def outputs(model, x):
+    """Record what every layer puts out for a small batch, as `activations`, in its shape.
+
+    Args:
+        model: a built `keras.Model`.
+        x: array or structure of arrays, the inputs `(batch, ...)`.
+
+    Returns:
+        Dict from a layer's path to a list of tensors, as the layer gave them.
+    """
     x = keras.tree.map_structure(tf.convert_to_tensor, x)
     recorded = {}
     with contextlib.ExitStack() as stack:
-        for layer in model._flatten_layers(include_self=False):
-            if not isinstance(layer, keras.Model):
-                stack.enter_context(_listening(layer, recorded))
+        for path, layer in layers(model):
+            stack.enter_context(_listening(layer, path, recorded))
         with keras.StatelessScope(collect_losses=True):
             _forward(model, x)
-    return {
-        path: tf.concat([tf.reshape(tf.cast(value, tf.float32), [-1]) for value in values], axis=0)
-        for path, values in recorded.items()
-    }
+    return recorded
 
 
 def graph(model, x=None):
@@ -105,7 +128,7 @@ def _forward(model, x):
 
 
 @contextlib.contextmanager
-def _listening(layer, recorded):
+def _listening(layer, path, recorded):
     call = layer.call
 
     def record_and_call(*args, **kwargs):
@@ -114,7 +137,7 @@ def _listening(layer, recorded):
         if tf.executing_eagerly():
             for output in keras.tree.flatten(outputs):
                 if tf.is_tensor(output) and (output.dtype.is_floating or output.dtype.is_integer):
-                    recorded.setdefault(layer.path or layer.name, []).append(output)
+                    recorded.setdefault(path, []).append(output)
         return outputs
 
     # Past Keras's own `__setattr__`, which would track the function as a part of the layer.

@@ -33,6 +33,8 @@ class Progress(Resumable, keras.callbacks.Callback):
     """
 
     transient_names = ("_model", "_bars", "_output")
+    # Two callbacks may write to one terminal; a terminal has no copy.
+    shared_names = ("stream",)
 
     def __init__(self, stream=None):
         super().__init__()
@@ -40,11 +42,6 @@ class Progress(Resumable, keras.callbacks.Callback):
         self._bars = None
         self._output = None
         self._reset()
-
-    def __deepcopy__(self, memo):
-        # Two callbacks may write to one terminal; a terminal has no copy.
-        memo[id(self.stream)] = self.stream
-        return super().__deepcopy__(memo)
 
     def _reset(self):
         self._durations = []

@@ -24,10 +24,13 @@ class Resumable:
         state_names: tuple of str, the attributes that make up the state. Defaults to none.
         transient_names: tuple of str, the attributes that belong to one fit and that a copy
             starts without; they become None. Defaults to the model.
+        shared_names: tuple of str, the attributes that a copy takes as they are: data, streams and
+            whatever else is only looked at. Defaults to none.
     """
 
     state_names: tuple[str, ...] = ()
     transient_names: tuple[str, ...] = ("_model",)
+    shared_names: tuple[str, ...] = ()
 
     def get_state(self):
         """Return the state as a dict; later epochs do not change it."""
@@ -55,7 +58,10 @@ class Resumable:
         duplicate = copy.copy(self)
         memo[id(self)] = duplicate
         for name, value in vars(self).items():
-            value = None if name in self.transient_names else copy.deepcopy(value, memo)
+            if name in self.transient_names:
+                value = None
+            elif name not in self.shared_names:
+                value = copy.deepcopy(value, memo)
             setattr(duplicate, name, value)
         return duplicate
 

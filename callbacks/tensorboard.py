@@ -3,9 +3,10 @@
 import warnings
 
 import keras
-import tensorflow as tf
 
 from . import observe
+from .periodic import write_images
+from .ranges import expect_pair, expect_whole
 from .state import Resumable
 
 
@@ -26,8 +27,9 @@ class TensorBoard(Resumable, keras.callbacks.TensorBoard):
         log_dir: str or path of the folder. Defaults to "logs".
         sample: tuple `(x, y)` of arrays, a small batch (8 to 64 examples), or None for no
             gradients and activations. Defaults to None.
-        images: callable `(model) -> dict` from a name to an image, as the bytes of a PNG file or a
-            uint8 array `(height, width, channels)`; or None. Defaults to None.
+        images: callable `(model) -> dict` from a name to an image, as `write_images` takes it: the
+            bytes of a PNG file or a uint8 array `(height, width, channels)`; or None. Defaults to
+            None.
         images_freq: int >= 1, epochs between images. Defaults to 1.
         histogram_freq: int >= 0, epochs between histograms; 0 for none. Defaults to 1.
         **keywords: the other arguments of `keras.callbacks.TensorBoard`.
@@ -51,16 +53,9 @@ class TensorBoard(Resumable, keras.callbacks.TensorBoard):
         **keywords,
     ):
         super().__init__(log_dir=log_dir, histogram_freq=histogram_freq, **keywords)
-        if sample is not None and not (isinstance(sample, (tuple, list)) and len(sample) == 2):
-            raise ValueError(
-                "`sample` of TensorBoard must be a pair (x, y) of arrays. "
-                f"Received: {type(sample).__name__}."
-            )
-        if images_freq < 1:
-            raise ValueError(
-                "`images_freq` of TensorBoard must be at least 1. "
-                f"Received: images_freq={images_freq!r}."
-            )
+        if sample is not None:
+            expect_pair("TensorBoard", sample=sample)
+        expect_whole("TensorBoard", 1, images_freq=images_freq)
         self.sample = sample
         self.images = images
         self.images_freq = images_freq
@@ -128,9 +123,7 @@ class TensorBoard(Resumable, keras.callbacks.TensorBoard):
     def _log_images(self, epoch):
         with self._train_writer.as_default():
             for name, image in self.images(self.model).items():
-                if isinstance(image, bytes):
-                    image = tf.io.decode_png(image).numpy()
-                self.summary.image(name, image[None], step=epoch)
+                write_images(name, image, epoch)
 
     def _write_keras_model_train_graph(self):
         # The parent's finds no graph in Keras 3: its training function is a plain closure.

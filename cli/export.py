@@ -11,6 +11,12 @@ def add_arguments(parser):
         default="saved_models",
         help="folder of the exports; default: saved_models",
     )
+    parser.add_argument(
+        "--mc-dropout",
+        type=int,
+        metavar="PASSES",
+        help="add a signature `mc_dropout` that asks the model so often with dropout on",
+    )
 
 
 def run(arguments):
@@ -18,4 +24,5 @@ def run(arguments):
     load_tensorflow()
     from .. import recipes
 
-    print(f"saved model: {recipes.export(arguments.folder, arguments.saved_models)}")
+    path = recipes.export(arguments.folder, arguments.saved_models, mc_dropout=arguments.mc_dropout)
+    print(f"saved model: {path}")

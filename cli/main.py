@@ -11,11 +11,27 @@ from rich_argparse import RichHelpFormatter
 from ..recipes.errors import RecipeError
 
 # In the order in which a newcomer meets them.
-COMMANDS = ("list", "show", "train", "evaluate", "report", "export", "predict", "generate", "data")
+COMMANDS = (
+    "list",
+    "show",
+    "check",
+    "lr-find",
+    "train",
+    "evaluate",
+    "cross-validate",
+    "report",
+    "export",
+    "predict",
+    "generate",
+    "data",
+)
 
 
 def main(argv=None):
-    """Run one command, and return its exit code: 0, 2 on a mistake, 130 when interrupted.
+    """Run one command, and return its exit code.
+
+    It is 0, or what the command returns (1 where a check failed), 2 on a mistake, and 130 when
+    interrupted.
 
     Args:
         argv: list of str, the command line without the program; None takes the process's own.
@@ -26,7 +42,7 @@ def main(argv=None):
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            arguments.run(arguments)
+            return arguments.run(arguments) or 0
     except RecipeError as error:
         print(f"kerasrecipes: {error}", file=sys.stderr)
         return 2
@@ -50,7 +66,7 @@ def parser():
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = importlib.import_module(f".{name}", __package__)
+        module = importlib.import_module(f".{name.replace('-', '_')}", __package__)
         summary = module.__doc__.splitlines()[0]
         command = commands.add_parser(
             name, help=summary, description=summary, formatter_class=RichHelpFormatter

@@ -1,10 +1,7 @@
 """Train a recipe, test it once, and leave a report and a SavedModel behind."""
 
-import argparse
-import ast
-
-from ..recipes import catalog, data
 from ..recipes.errors import RecipeError
+from .changes import add_fields, changes_of, expect
 from .quiet import load_tensorflow
 
 
@@ -17,19 +14,7 @@ def add_arguments(parser):
         help="a name from `kerasrecipes list`, or a script: my_recipe.py, my_recipe.py:NAME",
     )
     what.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
-    parser.add_argument("--epochs", type=int, help="passes over the training data")
-    parser.add_argument(
-        "--data", help="another data set; `kerasrecipes data list` shows what can stand here"
-    )
-    parser.add_argument(
-        "--set",
-        dest="changes",
-        metavar="FIELD=VALUE",
-        action="append",
-        type=_change,
-        default=[],
-        help="replace a field of the recipe (batch_size=64) or an argument in it (build.depth=56)",
-    )
+    add_fields(parser)
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--strategy", default="auto", help="auto, none or mirrored; default: auto")
     parser.add_argument("--runs", default="runs", help="folder of the runs; default: runs")
@@ -53,7 +38,7 @@ def run(arguments):
             f"Leave it out, or start a run anew."
         )
     if arguments.name:
-        _expect(arguments)
+        expect(arguments)
     load_tensorflow()
     from .. import recipes
     from ..recipes.training import resume
@@ -61,10 +46,6 @@ def run(arguments):
     if arguments.resume:
         result = resume(arguments.resume, progress=not arguments.quiet)
     else:
-        overrides = dict(arguments.changes)
-        for field in ("epochs", "data"):
-            if getattr(arguments, field) is not None:
-                overrides[field] = getattr(arguments, field)
         result = recipes.train(
             arguments.name,
             seed=arguments.seed,
@@ -73,18 +54,9 @@ def run(arguments):
             saved_models=None if arguments.no_export else arguments.saved_models,
             data_dir=arguments.data_dir,
             progress=not arguments.quiet,
-            **overrides,
+            **changes_of(arguments),
         )
     _tell(result)
-
-
-def _expect(arguments):
-    """Say what is not to be had before TensorFlow is waited for."""
-    catalog.check(arguments.name)
-    entry = catalog.entries().get(arguments.name)
-    name = arguments.data or (entry and entry.written.data)
-    if name:
-        data.expect_available(name, data_dir=arguments.data_dir)
 
 
 def _tell(result):
@@ -96,15 +68,3 @@ def _tell(result):
     print(f"report: {result.run / 'report.html'}")
     if result.saved_model:
         print(f"saved model: {result.saved_model}")
-
-
-def _change(text):
-    field, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"must be FIELD=VALUE. Received: {text!r}")
-    try:
-        value = ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return field, value
-    # A recipe is frozen: what it holds of several is a tuple.
-    return field, tuple(value) if isinstance(value, list) else value

@@ -18,17 +18,23 @@ _HOMES = {
     "RecipeError": "errors",
     "get": "catalog",
     "names": "catalog",
+    "Finding": "checks.finding",
+    "check": "checking",
+    "find_learning_rate": "learning_rate_finder",
     "train": "training",
     "resume": "training",
+    "cross_validate": "cross_validation",
     "evaluate": "revisit",
     "export": "revisit",
     "predict": "prediction",
 }
 
-__all__ = list(_HOMES)
+__all__ = [*_HOMES, "uncertainty"]
 
 
 def __getattr__(name):
+    if name == "uncertainty":
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)

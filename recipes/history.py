@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 
 import keras
 
@@ -12,7 +13,7 @@ class History(keras.callbacks.Callback):
     """Keep the logs of each epoch and the learning rate after it, and write `history.csv`.
 
     Attributes:
-        history: dict from metric to a list with one float an epoch.
+        history: dict from metric to a list with one float an epoch; NaN where an epoch had none.
     """
 
     def __init__(self, path):
@@ -30,8 +31,12 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        for name, value in {**(logs or {}), "learning_rate": rate}.items():
-            self.history.setdefault(name, []).append(float(value))
+        now = {**(logs or {}), "learning_rate": rate}
+        # What is measured every few epochs only keeps its place among them all the same.
+        num_before = max(map(len, self.history.values()), default=0)
+        for name in {**self.history, **now}:
+            values = self.history.setdefault(name, [math.nan] * num_before)
+            values.append(float(now.get(name, math.nan)))
         write_text(self.path, as_csv(self.history))
 
     def get_state(self):

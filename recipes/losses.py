@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 IGNORED = -1
+_OF_A_LOSS = ("name", "reduction")
 
 
 def middle(targets, like):
@@ -38,7 +39,40 @@ class CrossEntropy(keras.losses.SparseCategoricalCrossentropy):
 
     def get_config(self):
         """Return what makes an equal loss."""
-        return {key: super(CrossEntropy, self).get_config()[key] for key in ("name", "reduction")}
+        return {key: super(CrossEntropy, self).get_config()[key] for key in _OF_A_LOSS}
+
+
+@keras.saving.register_keras_serializable("kerasrecipes")
+class ClassCrossEntropy(keras.losses.SparseCategoricalCrossentropy):
+    """The cross-entropy of one class an example, or of a distribution over them, from logits.
+
+    Keras has one loss for classes and another for distributions; mixed and smoothed targets of
+    training and plain ones of validation meet in one fit.
+    """
+
+    def __init__(self, name="sparse_categorical_crossentropy", **kwargs):
+        """Set up; `kwargs` are `reduction` and `dtype` of `keras.losses.Loss`."""
+        super().__init__(from_logits=True, name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        """Return `(batch,)`.
+
+        Args:
+            y_true: classes `(batch,)` of any dtype, or distributions `(batch, num_classes)`.
+            y_pred: logits `(batch, num_classes)`.
+        """
+        if are_distributions(y_true, y_pred):
+            return ops.categorical_crossentropy(y_true, y_pred, from_logits=True)
+        return super().call(y_true, y_pred)
+
+    def get_config(self):
+        """Return what makes an equal loss."""
+        return {key: super(ClassCrossEntropy, self).get_config()[key] for key in _OF_A_LOSS}
+
+
+def are_distributions(targets, logits):
+    """Return whether targets are distributions over classes, and not the classes themselves."""
+    return len(targets.shape) == len(logits.shape) and targets.shape[-1] == logits.shape[-1] > 1
 
 
 @keras.saving.register_keras_serializable("kerasrecipes")

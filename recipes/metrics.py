@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from .losses import IGNORED, middle
+from .losses import IGNORED, are_distributions, middle
 
 
 @keras.saving.register_keras_serializable("kerasrecipes")
@@ -31,6 +31,17 @@ class MeanIoU(keras.metrics.MeanIoU):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count targets `(batch, height, width)` and logits `(batch, ..., num_classes)`."""
         return super().update_state(middle(y_true, y_pred), y_pred, sample_weight)
+
+
+@keras.saving.register_keras_serializable("kerasrecipes")
+class ClassAccuracy(keras.metrics.SparseCategoricalAccuracy):
+    """How often the largest logit is that of the right class, or of the likeliest of a mixture."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count classes `(batch,)` or distributions `(batch, num_classes)`, and logits."""
+        if are_distributions(y_true, y_pred):
+            y_true = ops.argmax(y_true, axis=-1)
+        return super().update_state(y_true, y_pred, sample_weight)
 
 
 def count(targets, labels, num_classes):

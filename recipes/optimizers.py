@@ -42,6 +42,39 @@ def fused(optimizer):
     return optimizer
 
 
+def clipped_after_reduction(optimizer):
+    """Let an optimizer clip the gradients of the whole batch, and not those of each replica.
+
+    Keras clips before the replicas add up their gradients. Each replica's share is about as long
+    as the sum divided by their number, so that the bound holds for less and less the more of them
+    there are, and shares that point apart are cut too much: two devices train another model than
+    one. Here the order is reduce, clip, apply. It serves `global_clipnorm` (Pascanu et al. 2013,
+    https://arxiv.org/abs/1211.5063, algorithm 1), `clipnorm` and `clipvalue` alike, and with one
+    replica nothing changes.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`, changed in place; one without clipping is left as
+            it is.
+
+    Returns:
+        The optimizer.
+
+    >>> clipped_after_reduction(keras.optimizers.SGD(global_clipnorm=1.0)).global_clipnorm
+    1.0
+    """
+    if not (optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue):
+        return optimizer
+    clip, reduce = optimizer._clip_gradients, optimizer._all_reduce_sum_gradients
+
+    def reduce_and_clip(gradients_and_variables):
+        gradients, variables = zip(*reduce(gradients_and_variables), strict=True)
+        return list(zip(clip(gradients), variables, strict=True))
+
+    optimizer._clip_gradients = lambda gradients: gradients
+    optimizer._all_reduce_sum_gradients = reduce_and_clip
+    return optimizer
+
+
 _WITHOUT_KERNEL = ("nesterov", "amsgrad", "centered")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import RecipeError, UnknownField, near_names
+from .regularization import NOTHING, Regularization
 
 if TYPE_CHECKING:
     import keras
@@ -93,6 +94,8 @@ class Recipe:
         augment: tuple of pure functions `(inputs, targets, seed) -> (inputs, targets)` on a
             batch; training only.
         callbacks: tuple of callables giving a `keras.callbacks.Callback`.
+        regularization: `Regularization`, what is added to the model, the optimizer, the batches and
+            the callbacks by name. Defaults to nothing.
         expected: `Figure` on the test split.
         num_parameters: int or None, the trainable parameters by the architecture's table with
             this recipe's data; None where it depends on the data. Defaults to None.
@@ -112,6 +115,7 @@ class Recipe:
     normalize: Callable[[], keras.layers.Layer] | None = None
     augment: tuple[Callable, ...] = ()
     callbacks: tuple[Callable[[], keras.callbacks.Callback], ...] = ()
+    regularization: Regularization = NOTHING
     num_parameters: int | None = None
 
     def __post_init__(self):
@@ -154,6 +158,13 @@ class Recipe:
                 "a tuple of factories",
                 value,
             )
+        _expect(
+            isinstance(self.regularization, Regularization),
+            what,
+            "regularization",
+            "a Regularization",
+            self.regularization,
+        )
         _expect(isinstance(self.data, str), what, "data", "the name of a data set", self.data)
         _expect(isinstance(self.expected, Figure), what, "expected", "a Figure", self.expected)
 

@@ -5,6 +5,7 @@ import contextlib
 import keras
 import tensorflow as tf
 
+from ..callbacks.dropout_switch import stochastic_layers
 from .errors import RecipeError, near_names
 from .tasks.task import Task
 
@@ -75,3 +76,44 @@ def reason(error):
     lines = [s.strip() for s in str(error).splitlines() if s.strip() and not s.startswith(noise)]
     chosen = (lines or [type(error).__name__])[-1 if isinstance(error, tf.errors.OpError) else 0]
     return chosen.rstrip(".")[:300] + "."
+
+
+def check_classes(recipe):
+    """Refuse a recipe whose answers are no probabilities of classes.
+
+    Raises:
+        RecipeError: they are none.
+    """
+    if not recipe.task.has_classes:
+        raise RecipeError(
+            f"The task of recipe {recipe.name!r} must give one class for each example to say how "
+            f"sure it is. Received: {type(recipe.task).__name__}. Take a recipe of classes, such "
+            f"as 'cnn_glyphs'."
+        )
+
+
+def check_dropout(model):
+    """Refuse a model without dropout.
+
+    Raises:
+        RecipeError: it has none.
+    """
+    if not stochastic_layers(model):
+        raise RecipeError(
+            f"Model {model.name!r} must have a dropout layer for Monte Carlo dropout. Received: "
+            f"one without. Take a recipe with dropout, such as 'cnn_glyphs' or 'mlp_digits'."
+        )
+
+
+def check_divisible(splits):
+    """Refuse data whose examples cannot be chosen one by one.
+
+    Raises:
+        RecipeError: they cannot.
+    """
+    if not splits.train.divisible:
+        raise RecipeError(
+            f"The examples of {splits.name!r} must be such that each can be chosen by its number. "
+            f"Received: a {type(splits.train).__name__}. Take data that fit into memory, such as "
+            f"'glyphs'."
+        )

@@ -3,12 +3,14 @@
 import keras
 
 from . import data
-from .errors import RecipeError
+from .errors import RecipeError, check_at_least
 from .finish import evaluate as evaluate_model
 from .finish import write_report
 from .history import read_csv
+from .recipe_faults import check_classes, check_dropout
 from .run import Run
 from .saved_model import export as export_model
+from .tasks.endpoint import of_dropout_passes
 
 
 def evaluate(folder, *, recipe=None):
@@ -22,13 +24,13 @@ def evaluate(folder, *, recipe=None):
     Raises:
         RecipeError: the run is not finished, is damaged, or its data have changed.
     """
-    _, recipe, splits, model = _open(folder, recipe)
+    _, recipe, splits, model = open_finished(folder, recipe)
     return evaluate_model(model, recipe.task, splits)[0]
 
 
 def report(folder, *, recipe=None):
     """Write the report of a finished run again, and return its path; the rest as `evaluate`."""
-    run, recipe, splits, model = _open(folder, recipe)
+    run, recipe, splits, model = open_finished(folder, recipe)
     path = run.folder / "history.csv"
     try:
         history = read_csv(path)
@@ -42,25 +44,44 @@ def report(folder, *, recipe=None):
         return write_report(run, recipe, splits, model, history, outcome)
 
 
-def export(folder, saved_models="saved_models", *, recipe=None):
+def export(folder, saved_models="saved_models", *, mc_dropout=None, recipe=None):
     """Export a finished run as the next version of its recipe, and return the path.
 
     Args:
         folder: str or path of the run.
         saved_models: str or path of the folder of all exports. Defaults to "saved_models".
+        mc_dropout: int >= 1, the passes of a signature `mc_dropout` beside the others, or None for
+            no such signature. Defaults to None.
         recipe: as for `evaluate`. Defaults to None.
 
     Raises:
-        RecipeError: as `evaluate`, or the export answers otherwise than the model.
+        RecipeError: as `evaluate`, the export answers otherwise than the model, or Monte Carlo
+            dropout is asked of a model without dropout or without classes.
     """
-    run, recipe, splits, model = _open(folder, recipe)
+    if mc_dropout is not None:
+        check_at_least("export", 1, mc_dropout=mc_dropout)
+    run, recipe, splits, model = open_finished(folder, recipe)
+    more = {}
+    if mc_dropout is not None:
+        check_classes(recipe)
+        check_dropout(model)
+        more["mc_dropout"] = of_dropout_passes(model, splits, mc_dropout)
     with run.locked():
-        path = export_model(model, recipe.task, splits, recipe.name, saved_models)
+        path = export_model(model, recipe.task, splits, recipe.name, saved_models, more=more)
         run.update(saved_model=str(path.resolve()))
     return path
 
 
-def _open(folder, recipe):
+def open_finished(folder, recipe=None):
+    """Return the run, the recipe, the splits and the model of a finished run.
+
+    Args:
+        folder: str or path of the run.
+        recipe: as for `evaluate`. Defaults to None.
+
+    Raises:
+        RecipeError: as `evaluate`.
+    """
     run = Run.open(folder)
     if run.record["status"] != "finished":
         raise RecipeError(

@@ -128,6 +128,11 @@ class Run:
         try:
             yield
         except KeyboardInterrupt as error:
+            if self.record.get("resampled"):
+                raise KeyboardInterrupt(
+                    "interrupted; a fold or a bootstrap set is not gone on with. Run the same "
+                    "command again."
+                ) from error
             raise KeyboardInterrupt(
                 f"interrupted; go on with `kerasrecipes train --resume "
                 f"{shlex.quote(str(self.folder))}`."
@@ -137,8 +142,14 @@ class Run:
         """Return the recipe of the run, looked up again by its name, overrides included.
 
         Raises:
-            RecipeError: the run was started from Python with a value that has no name.
+            RecipeError: the run was started from Python with a value that has no name, or on
+                splits that have none.
         """
+        if self.record.get("resampled"):
+            raise RecipeError(
+                f"Run {str(self.folder)!r} must be of data that have a name to be gone back to. "
+                f"Received: a run of a fold or a bootstrap set. Its figures are in its run.json."
+            )
         if self.record["origin"] is None:
             raise RecipeError(
                 f"Run {str(self.folder)!r} was started from Python with a recipe that has no "

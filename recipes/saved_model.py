@@ -19,7 +19,7 @@ from .errors import RecipeError
 RECORD = Path("assets.extra") / "recipe.json"
 
 
-def export(model, task, splits, name, root="saved_models"):
+def export(model, task, splits, name, root="saved_models", *, more=None):
     """Write the next version of a recipe's SavedModel, whole or not at all.
 
     It is loaded again in a fresh process, every endpoint is fed with its example, and the answers
@@ -31,6 +31,8 @@ def export(model, task, splits, name, root="saved_models"):
         splits: the `Splits` it was trained on.
         name: str, the recipe's name.
         root: str or path of the folder of all exports. Defaults to "saved_models".
+        more: dict from name to `Endpoint` of what it offers beside what its task does, or None.
+            Defaults to None.
 
     Returns:
         The path of the SavedModel, `<root>/<name>/<version>/`.
@@ -40,7 +42,7 @@ def export(model, task, splits, name, root="saved_models"):
     """
     parent = make_folder(Path(root) / name)
     path = parent / str(1 + max(versions(parent), default=0))
-    endpoints = task.endpoints(model, splits)
+    endpoints = {**task.endpoints(model, splits), **(more or {})}
     record = {
         "recipe": name,
         "inputs": splits.describe()["inputs"],

@@ -8,8 +8,8 @@ keyword, and gives a `keras.optimizers.schedules.LearningRateSchedule`. A recipe
 >>> [round(float(halves(step)), 4) for step in (0, 100, 200)]
 [0.1, 0.05, 0.025]
 
-Keras's own classes do the work where there is one; `SquareRootDecay` and `WarmUp` are what it
-lacks.
+Keras's own classes do the work where there is one; `SquareRootDecay`, `OneCycle` and `WarmUp`
+are what it lacks.
 """
 
 import itertools
@@ -179,6 +179,116 @@ def cosine(learning_rate, steps_per_epoch, epochs, *, final_fraction=0.0):
     )
 
 
+def cosine_restarts(
+    learning_rate,
+    steps_per_epoch,
+    epochs,
+    *,
+    first_epochs,
+    growth=2.0,
+    restart_fraction=1.0,
+    final_fraction=0.0,
+):
+    """Follow half a wave of the cosine down, jump up again, and follow a longer one.
+
+    Each wave ends where a model may be kept: the weights before a restart are those of a finished
+    run, and several of them make an ensemble.
+
+    Source: Loshchilov and Hutter 2016, "SGDR", https://arxiv.org/abs/1608.03983, equation 5.
+
+    Args:
+        learning_rate: float > 0, at the start of the first wave.
+        steps_per_epoch: int >= 1.
+        epochs: int >= 1, unused: waves follow one another without an end.
+        first_epochs: float > 0, the length of the first wave, the paper's T_0; a part of an epoch
+            is rounded to whole steps.
+        growth: float >= 1, by which each wave is longer than the one before, the paper's T_mult.
+            With 2 the waves end after 1, 3, 7, 15 times `first_epochs`. Defaults to 2.
+        restart_fraction: float in (0, 1], the height of a wave over that of the one before.
+            Defaults to 1.
+        final_fraction: float in [0, 1], of the first rate, what all waves come down to. Defaults
+            to 0.
+
+    Returns:
+        A `keras.optimizers.schedules.CosineDecayRestarts`.
+
+    >>> rate = cosine_restarts(0.1, steps_per_epoch=10, epochs=7, first_epochs=1)
+    >>> [round(float(rate(step)), 4) for step in (0, 5, 10, 20, 30)]
+    [0.1, 0.05, 0.1, 0.05, 0.1]
+    """
+    _check("cosine_restarts", learning_rate, steps_per_epoch, epochs)
+    _positive("cosine_restarts", "first_epochs", first_epochs)
+    for name, value, expected, sound in (
+        ("growth", growth, "at least 1", growth >= 1),
+        ("restart_fraction", restart_fraction, "above 0 and at most 1", 0 < restart_fraction <= 1),
+        ("final_fraction", final_fraction, "between 0 and 1", 0 <= final_fraction <= 1),
+    ):
+        if not sound:
+            raise RecipeError(
+                f"`{name}` of schedules.cosine_restarts must be {expected}. "
+                f"Received: {name}={value!r}."
+            )
+    return keras.optimizers.schedules.CosineDecayRestarts(
+        float(learning_rate),
+        max(1, round(first_epochs * steps_per_epoch)),
+        t_mul=float(growth),
+        m_mul=float(restart_fraction),
+        alpha=float(final_fraction),
+    )
+
+
+def one_cycle(
+    learning_rate,
+    steps_per_epoch,
+    epochs,
+    *,
+    rising=0.3,
+    initial_fraction=0.04,
+    final_fraction=4e-6,
+):
+    """Rise to a high rate and fall to almost nothing, once, over the whole run.
+
+    Both ways are half waves of the cosine, as in fastai and PyTorch; in the paper they are lines,
+    of equal length, with a last part in which the rate falls far below its beginning. The rate at
+    the peak may be several times that of a constant one: take what `lr-find` suggests, or more.
+
+    Source: Smith and Topin 2017, "Super-convergence", https://arxiv.org/abs/1708.07120, section 3.
+
+    Args:
+        learning_rate: float > 0, at the peak.
+        steps_per_epoch: int >= 1.
+        epochs: number > 0, the length of the cycle.
+        rising: float in (0, 1), the part of the run in which the rate rises. Defaults to 0.3.
+        initial_fraction: float in (0, 1], of the peak, at the start. Defaults to 0.04.
+        final_fraction: float in [0, 1], of the peak, at the end. Defaults to 4e-6.
+
+    Returns:
+        A `OneCycle`.
+
+    >>> rate = one_cycle(0.1, steps_per_epoch=10, epochs=10, rising=0.4, initial_fraction=0.2)
+    >>> [round(float(rate(step)), 4) for step in (0, 20, 40, 70, 100)]
+    [0.02, 0.06, 0.1, 0.05, 0.0]
+    """
+    _check("one_cycle", learning_rate, steps_per_epoch, epochs)
+    for name, value, expected, sound in (
+        ("rising", rising, "between 0 and 1, both left out", 0 < rising < 1),
+        ("initial_fraction", initial_fraction, "above 0 and at most 1", 0 < initial_fraction <= 1),
+        ("final_fraction", final_fraction, "between 0 and 1", 0 <= final_fraction <= 1),
+    ):
+        if not sound:
+            raise RecipeError(
+                f"`{name}` of schedules.one_cycle must be {expected}. Received: {name}={value!r}."
+            )
+    num_steps = max(2, round(steps_per_epoch * epochs))
+    return OneCycle(
+        learning_rate,
+        num_steps,
+        min(num_steps - 1, max(1, round(rising * num_steps))),
+        initial_fraction=initial_fraction,
+        final_fraction=final_fraction,
+    )
+
+
 def warmup(learning_rate, steps_per_epoch, epochs, *, warmup_epochs, schedule=constant):
     """Rise on a line to the learning rate, then follow another schedule.
 
@@ -266,6 +376,45 @@ class SquareRootDecay(keras.optimizers.schedules.LearningRateSchedule):
             "initial_learning_rate": self.initial_learning_rate,
             "decay_steps": self.decay_steps,
             "decay_rate": self.decay_rate,
+        }
+
+
+@keras.saving.register_keras_serializable("kerasrecipes")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Rise to a peak and fall again, both on half a wave of the cosine.
+
+    Args:
+        peak: float, the highest rate.
+        num_steps: int >= 2, where it ends; the last rate stays.
+        rising_steps: int in [1, num_steps), the step of the peak.
+        initial_fraction: float, of the peak, at step 0.
+        final_fraction: float, of the peak, at step `num_steps`.
+    """
+
+    def __init__(self, peak, num_steps, rising_steps, *, initial_fraction, final_fraction):
+        super().__init__()
+        self.peak = peak
+        self.num_steps = num_steps
+        self.rising_steps = rising_steps
+        self.initial_fraction = initial_fraction
+        self.final_fraction = final_fraction
+
+    def __call__(self, step):
+        step = ops.cast(step, "float32")
+        rising = step / self.rising_steps
+        falling = (step - self.rising_steps) / (self.num_steps - self.rising_steps)
+        part = ops.where(rising < 1.0, 1.0 - rising, ops.clip(falling, 0.0, 1.0))
+        low = ops.where(rising < 1.0, self.initial_fraction, self.final_fraction)
+        wave = 0.5 * (1.0 + ops.cos(math.pi * part))
+        return self.peak * (low + (1.0 - low) * wave)
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "num_steps": self.num_steps,
+            "rising_steps": self.rising_steps,
+            "initial_fraction": self.initial_fraction,
+            "final_fraction": self.final_fraction,
         }
 
 

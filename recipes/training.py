@@ -7,18 +7,20 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from . import catalog, data, distribute, recipe_faults
+from . import catalog, data, distribute, recipe_faults, regularizing
 from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
+from .checks.long_run import look_before_a_long_run
 from .data.pipeline import training_batches
 from .errors import RecipeError
 from .finish import finish
 from .follow import followers
 from .history import History
-from .optimizers import fused
+from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, replace
 from .run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
+from .subject import of_run
 
 # Steps taken in one call: enough that the way from Python to the loop and back does not count
 # beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.
@@ -35,6 +37,7 @@ def train(
     data_dir=None,
     checkpoint_seconds=60.0,
     progress=True,
+    splits=None,
     **overrides,
 ):
     """Train a recipe, test it once, and leave a report and a SavedModel behind.
@@ -51,6 +54,8 @@ def train(
             it; it is saved at the end of each epoch, but for those shorter than a second. Defaults
             to 60.
         progress: bool, whether to show progress on the terminal. Defaults to True.
+        splits: `Splits` to learn from in place of those that the recipe names, as the folds of a
+            cross-validation are; nobody can go back to such a run by its folder. Defaults to None.
         **overrides: fields of the recipe to replace, such as `epochs=3`.
 
     Returns:
@@ -68,16 +73,17 @@ def train(
     if saved_models is not None:
         check_folder(saved_models)
     place = distribute.strategy(strategy)
-    splits = data.load(chosen.data, data_dir=data_dir)
+    named = splits is None
+    splits = data.load(chosen.data, data_dir=data_dir) if named else splits
     model = prepare(chosen, splits, place, seed)
     run = Run.create(
         runs,
         chosen.name,
         status="training",
         # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
-        origin=None
-        if isinstance(recipe, Recipe) or not all(map(is_plain, overrides.values()))
-        else str(recipe),
+        origin=str(recipe)
+        if named and not isinstance(recipe, Recipe) and all(map(is_plain, overrides.values()))
+        else None,
         overrides={name: value if is_plain(value) else None for name, value in overrides.items()},
         recipe=chosen.describe(),
         seed=seed,
@@ -85,6 +91,7 @@ def train(
         # Whole paths, since whoever goes on with the run may stand in another folder.
         saved_models=None if saved_models is None else str(Path(saved_models).resolve()),
         data_dir=None if data_dir is None else str(Path(data_dir).resolve()),
+        resampled=not named,
         checkpoint_seconds=checkpoint_seconds,
         data=splits.describe(),
         versions=versions(),
@@ -154,11 +161,18 @@ def prepare(recipe, splits, place, seed):
     tf.random.set_seed(seed + 1)
     with recipe_faults.told_plainly(recipe), place.scope():
         recipe_faults.check_callbacks(recipe)
+        regularizing.augmentations(recipe, splits)  # which tells what does not fit, before a run is
         model = recipe.task.assemble(recipe, splits)
         rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
+
+        def make_optimizer():
+            optimizer = recipe.optimizer(learning_rate=rate())
+            optimizer = regularizing.decaying(optimizer, model, recipe.regularization)
+            return fused(clipped_after_reduction(optimizer))
+
         recipe.task.compile(
             model,
-            lambda: fused(recipe.optimizer(learning_rate=rate())),
+            make_optimizer,
             # The number holds for evaluation too, whose loop is Keras's own and fails under several
             # replicas (keras#19246).
             steps_per_execution=1
@@ -178,7 +192,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
     steps = model.train_function = TrainingSteps(model, num_steps, first_step=first_step)
     history = History(run.folder / "history.csv")
     callbacks = [
-        *(make() for make in recipe.callbacks),
+        *(make() for make in regularizing.callbacks(recipe)),
         *followers(run, recipe, splits, progress),
         history,
     ]
@@ -190,17 +204,21 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
     )
+    batches = training_batches(
+        splits.train,
+        recipe.batch_size,
+        seed=run.record["seed"],
+        augment=regularizing.augmentations(recipe, splits),
+        pair=recipe.task.pair,
+        first_step=first_step,
+    )
+    # Not again where a run goes on; and the checks take their steps on one device.
+    if restored is None and model.distribute_strategy.num_replicas_in_sync == 1:
+        look_before_a_long_run(of_run(recipe, splits, model, run.record["seed"], batches))
     begin = time.monotonic()
     try:
         model.fit(
-            training_batches(
-                splits.train,
-                recipe.batch_size,
-                seed=run.record["seed"],
-                augment=recipe.augment,
-                pair=recipe.task.pair,
-                first_step=first_step,
-            ),
+            batches,
             shuffle=False,  # the pipeline has shuffled
             steps_per_epoch=num_steps,
             validation_data=splits.validation.ordered(recipe.batch_size).map(recipe.task.pair),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import distribute
-from kerasrecipes.recipes.optimizers import fused
+from kerasrecipes.recipes.optimizers import clipped_after_reduction, fused
 
 OPTIMIZERS = {
     "sgd": functools.partial(keras.optimizers.SGD, 0.1),
@@ -67,3 +67,41 @@ def test_it_stays_the_optimizer_it_was():
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert type(again) is keras.optimizers.AdamW
     assert again.get_config() == optimizer.get_config()
+
+
+CLIPPED = {
+    "sgd_global": functools.partial(keras.optimizers.SGD, 0.1, momentum=0.9, global_clipnorm=0.3),
+    "adam_global": functools.partial(keras.optimizers.Adam, 0.01, global_clipnorm=0.3),
+    "each": functools.partial(keras.optimizers.SGD, 0.1, clipnorm=0.2),
+    "value": functools.partial(keras.optimizers.SGD, 0.1, clipvalue=0.05),
+    "nesterov": functools.partial(
+        keras.optimizers.SGD, 0.1, momentum=0.9, nesterov=True, global_clipnorm=0.3
+    ),
+}
+
+
+def largest_difference(ours, expected):
+    pairs = zip(ours.get_weights(), expected.get_weights(), strict=True)
+    return max(np.abs(a - b).max() for a, b in pairs)
+
+
+@pytest.mark.parametrize("name", CLIPPED)
+def test_two_replicas_clip_the_gradients_of_the_whole_batch(name):
+    expected = trained(CLIPPED[name]())
+    with distribute.strategy("mirrored").scope():
+        ours = trained(fused(clipped_after_reduction(CLIPPED[name]())))
+        before_reduction = trained(CLIPPED[name]())
+    assert largest_difference(ours, expected) < 1e-5
+    # What it is for: Keras clips each replica's share.
+    assert largest_difference(before_reduction, expected) > 1e-3
+
+
+@pytest.mark.parametrize("name", CLIPPED)
+def test_one_device_clips_as_it_did(name):
+    ours, expected = trained(clipped_after_reduction(CLIPPED[name]())), trained(CLIPPED[name]())
+    assert largest_difference(ours, expected) == 0
+
+
+def test_an_optimizer_that_clips_nothing_is_left_alone():
+    optimizer = keras.optimizers.Adam()
+    assert "_clip_gradients" not in vars(clipped_after_reduction(optimizer))

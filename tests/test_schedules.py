@@ -12,6 +12,16 @@ from kerasrecipes.recipes.recipe import constant
 
 RATE, STEPS, EPOCHS = 0.2, 25, 8
 
+
+def _waves(number, e):
+    """Equation 5 of SGDR with T_0 = 1 and T_mult = 2: wave n lasts 2^n, from 2^n - 1 on.
+
+    Each wave is half as high as the one before, above a floor of a tenth.
+    """
+    place = (e + 1 - 2**number) / 2**number
+    return RATE * (0.1 + 0.9 * 0.5**number * 0.5 * (1 + np.cos(np.pi * place)))
+
+
 # Each schedule beside its formula, written once more in NumPy; `e` is the time in epochs.
 FORMULAS = {
     "inverse_time": (
@@ -37,6 +47,20 @@ FORMULAS = {
     "cosine": (
         partial(schedules.cosine, final_fraction=0.1),
         lambda e: RATE * (0.1 + 0.9 * 0.5 * (1 + np.cos(np.pi * np.minimum(e / EPOCHS, 1)))),
+    ),
+    "cosine_restarts": (
+        partial(
+            schedules.cosine_restarts, first_epochs=1, restart_fraction=0.5, final_fraction=0.1
+        ),
+        lambda e: _waves(np.floor(np.log2(e + 1)), e),
+    ),
+    "one_cycle": (
+        partial(schedules.one_cycle, rising=0.25, initial_fraction=0.1, final_fraction=0.01),
+        lambda e: np.where(
+            e < 2,
+            RATE * (0.1 + 0.9 * 0.5 * (1 - np.cos(np.pi * e / 2))),
+            RATE * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * np.minimum((e - 2) / 6, 1)))),
+        ),
     ),
     "warmup": (
         partial(schedules.warmup, warmup_epochs=2),
@@ -161,6 +185,20 @@ def test_a_run_shorter_than_its_warm_up_ends_inside_it():
             "Received: final_fraction=1.5.",
         ),
         (
+            partial(schedules.one_cycle, 0.1, 10, 2, rising=1.0),
+            "`rising` of schedules.one_cycle must be between 0 and 1, both left out. "
+            "Received: rising=1.0.",
+        ),
+        (
+            partial(schedules.cosine_restarts, 0.1, 10, 2, first_epochs=0),
+            "`first_epochs` of schedules.cosine_restarts must be above 0. "
+            "Received: first_epochs=0.",
+        ),
+        (
+            partial(schedules.cosine_restarts, 0.1, 10, 2, first_epochs=1, growth=0.5),
+            "`growth` of schedules.cosine_restarts must be at least 1. Received: growth=0.5.",
+        ),
+        (
             partial(schedules.warmup, 0.1, 10, 2, warmup_epochs=float("nan")),
             "`warmup_epochs` of schedules.warmup must be above 0. Received: warmup_epochs=nan.",
         ),
@@ -188,3 +226,31 @@ def test_noam_is_the_formula_of_the_paper():
     for step in (1, 2, 1000, 3999, 4000, 4001, 100_000):
         expected = 512**-0.5 * min(step**-0.5, step * 4000**-1.5)
         assert float(rate(step - 1)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_cycle_rises_to_the_peak_and_ends_far_below_its_beginning():
+    rate = schedules.one_cycle(0.4, 10, 10)
+    steps = rates(rate, range(101))
+    assert steps.argmax() == 30
+    assert steps.max() == pytest.approx(0.4)
+    assert steps[0] == pytest.approx(0.4 / 25)
+    assert steps[-1] < steps[0] / 1000
+    # The defaults are PyTorch's: div_factor 25 and final_div_factor 1e4, 30 % of the steps.
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], 0.4)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 0.4, total_steps=101, pct_start=31 / 101, cycle_momentum=False
+    )
+    for ours in steps:
+        assert ours == pytest.approx(theirs.get_last_lr()[0], rel=1e-4, abs=1e-7)
+        optimizer.step()
+        if theirs.last_epoch < 100:
+            theirs.step()
+
+
+def test_each_wave_begins_where_the_one_before_ends_and_is_twice_as_long():
+    rate = schedules.cosine_restarts(1.0, 10, 7, first_epochs=1)
+    steps = rates(rate, range(70))
+    jumps = np.flatnonzero(np.diff(steps) > 0) + 1
+    assert jumps.tolist() == [10, 30]
+    assert steps[jumps] == pytest.approx([1, 1])

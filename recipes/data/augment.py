@@ -160,21 +160,22 @@ class Noise:
     def __call__(self, inputs, targets, seed):
         """Return the batch with noise on it."""
         added = tf.random.stateless_normal(
-            tf.shape(inputs), _fold(seed, "noise"), stddev=self.deviation
+            tf.shape(inputs), fold(seed, "noise"), stddev=self.deviation
         )
-        return _cast_back(tf.cast(inputs, tf.float32) + added, inputs.dtype), targets
+        return cast_back(tf.cast(inputs, tf.float32) + added, inputs.dtype), targets
 
 
 # What is folded into the seed, so that two functions given the same one draw apart.
-FOLDS = {"flip": 1, "crop": 2, "affine": 3, "noise": 4}
+FOLDS = {"flip": 1, "crop": 2, "affine": 3, "noise": 4, "mixup": 5}
 
 
-def _fold(seed, function):
+def fold(seed, function):
+    """Return the seed of a function, apart from that of any other that is given the same one."""
     return tf.random.experimental.stateless_fold_in(seed, FOLDS[function])
 
 
 def _uniform(inputs, seed, function, count):
-    return tf.random.stateless_uniform((tf.shape(inputs)[0], count), _fold(seed, function))
+    return tf.random.stateless_uniform((tf.shape(inputs)[0], count), fold(seed, function))
 
 
 def _are_masks(targets):
@@ -190,10 +191,11 @@ def _transformed(images, transforms, interpolation, fill):
         interpolation=interpolation,
         fill_mode="CONSTANT",
     )
-    return tf.ensure_shape(_cast_back(moved, images.dtype), images.shape)
+    return tf.ensure_shape(cast_back(moved, images.dtype), images.shape)
 
 
-def _cast_back(values, dtype):
+def cast_back(values, dtype):
+    """Return values as a dtype; whole numbers are rounded and stay within it."""
     if dtype.is_integer:
         values = tf.clip_by_value(tf.round(values), float(dtype.min), float(dtype.max))
     return tf.cast(values, dtype)

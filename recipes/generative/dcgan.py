@@ -265,7 +265,7 @@ RECIPES = (
         # Of fonts it has not seen, from which the training images themselves are 3.1 away; of
         # fonts it has seen, 0.7.
         expected=Figure(
-            "frechet_distance", 4.3, within=0.6, better="lower", source="measured here, one seed"
+            "frechet_distance", 4.6, within=0.6, better="lower", source="measured here"
         ),
         num_parameters=383_616,
     ),

@@ -61,6 +61,7 @@ class AdversarialGeneration(Task):
         "test_confidence",
     )
     baseline = "pixels drawn one by one"
+    adds_penalties = False
 
     def __post_init__(self):
         if not 0 <= self.label_smoothing < 1:

@@ -2,11 +2,12 @@
 
 import dataclasses
 
-import keras
 import numpy as np
 
 from .. import pictures
 from ..errors import RecipeError
+from ..losses import ClassCrossEntropy
+from ..metrics import ClassAccuracy
 from .endpoint import of_classes
 from .task import Task, built
 
@@ -23,6 +24,7 @@ class Classification(Task):
     mode = "max"
     figures = ("accuracy", "nll", "baseline_accuracy")
     baseline = "the most frequent class"
+    has_classes = True
 
     def core(self, recipe, splits):
         if splits.class_names is None:
@@ -43,8 +45,8 @@ class Classification(Task):
     def compile(self, model, make_optimizer, **settings):
         model.compile(
             make_optimizer(),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            loss=ClassCrossEntropy(),
+            metrics=[ClassAccuracy(name="accuracy")],
             **settings,
         )
 

@@ -38,6 +38,7 @@ class Control(Task, abc.ABC):
     mode = "max"
     figures = ("mean_return", "std_return", "min_return", "baseline_mean_return")
     baseline = "a random policy"
+    adds_penalties = False
     shareable = False  # open games and memory belong to one device
 
     def core(self, recipe, splits):

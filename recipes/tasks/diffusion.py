@@ -73,6 +73,7 @@ class DenoisingDiffusion(Task):
         "baseline_loss",
     )
     baseline = "pixels drawn one by one"
+    adds_penalties = False
 
     def __post_init__(self):
         for field, known in (("schedule", tuple(SCHEDULES)), ("sampler", _SAMPLERS)):

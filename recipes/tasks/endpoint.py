@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ...callbacks.dropout_passes import DropoutPasses
+
 # Examples that an export is checked with, of the validation split.
 NUM_CHECKED = 16
 
@@ -73,3 +75,33 @@ def of_classes(model, splits, name="label"):
         }
 
     return on_raw_input(serving_default, splits)
+
+
+def of_dropout_passes(model, splits, num_passes):
+    """Return the endpoint of a classifier asked many times with dropout on.
+
+    It takes what the model takes and a `seed`, and gives `mean` and `deviation` of the
+    probabilities over the passes, `(batch, classes)`, and the `entropy` of the mean, `(batch,)`, in
+    nats. The same seed and the same batch give the same answer; it moves nothing in the model.
+
+    Args:
+        model: `keras.Model` of logits `(batch, classes)` with at least one dropout layer.
+        splits: `Splits`.
+        num_passes: int >= 1.
+    """
+    passes = DropoutPasses(model, num_passes)
+    plain = on_raw_input(lambda inputs: inputs, splits)
+
+    def mc_dropout(*tensors):
+        *given, seed = tensors
+        inputs = keras.tree.pack_sequence_as(splits.inputs, given)
+        probabilities = tf.nn.softmax(passes.answers(inputs, seed))
+        mean = tf.reduce_mean(probabilities, axis=0)
+        return {
+            "mean": mean,
+            "deviation": tf.math.reduce_std(probabilities, axis=0),
+            "entropy": -tf.reduce_sum(tf.math.xlogy(mean, mean), axis=-1),
+        }
+
+    seed = tf.TensorSpec((), "int32", name="seed")
+    return Endpoint(mc_dropout, (*plain.inputs, seed), (*plain.example, np.int32(0)))

@@ -5,6 +5,7 @@ import abc
 import keras
 
 from ..errors import RecipeError
+from ..regularizing import regularized
 
 
 class Task(abc.ABC):
@@ -20,6 +21,10 @@ class Task(abc.ABC):
         baseline: str, the trivial answer whose figure stands beside a recipe's, `baseline_METRIC`
             among the figures: "the most frequent class".
         shareable: bool, whether several replicas can share a training step. Defaults to True.
+        adds_penalties: bool, whether its training step adds the penalties of the weights to the
+            loss. Defaults to True.
+        has_classes: bool, whether the model gives logits `(batch, classes)`, one class for each
+            example, so that it can be asked how sure it is. Defaults to False.
     """
 
     monitor: str
@@ -27,6 +32,8 @@ class Task(abc.ABC):
     figures: tuple[str, ...]
     baseline: str
     shareable: bool = True
+    adds_penalties: bool = True
+    has_classes: bool = False
 
     @abc.abstractmethod
     def core(self, recipe, splits):
@@ -129,7 +136,7 @@ def built(recipe, *arguments, num_outputs=None):
             f"`build` of recipe {recipe.name!r} must return a keras.Model"
             f"{outputs and outputs + 'asked for'}. Received: {received}."
         )
-    return core
+    return regularized(core, recipe)
 
 
 def adapted(layer, splits):

@@ -51,6 +51,7 @@ class Variational(Task):
     mode = "min"
     figures = ("nll", "bound", "reconstruction", "kl", "baseline_nll")
     baseline = "independent pixels, each with its distribution over the training images"
+    adds_penalties = False
 
     def __post_init__(self):
         check_at_least("a variational task", 1, num_samples=self.num_samples)
