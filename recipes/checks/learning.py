@@ -22,7 +22,7 @@ _AHEAD, _HARDLY = 1.2, 1.1
 # Times the loss that is left, beside blank input: from when on something of the input is learned.
 _LEARNED = 1.05
 # Of the first loss: below this, both have learned all by heart, and only the way there tells.
-_BY_HEART = 0.05
+_BY_HEART = 0.005
 
 
 def blank_input(rehearsal):
