@@ -24,10 +24,12 @@ lint: .venv/installed-dev
 figures: .venv/installed-dev
 	$(BIN)/python benchmarks/figures.py
 
-# Ours, plain Keras and plain PyTorch in turn: docs/benchmark.md, docs/benchmark_kinds.md.
+# Ours, plain Keras and plain PyTorch in turn: docs/benchmark.md, docs/benchmark_kinds.md; and
+# what callbacks cost: docs/benchmark_callbacks.md.
 bench: .venv/installed-bench
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/kinds_speed.py
+	$(BIN)/python benchmarks/callbacks_speed.py
 
 # The pages of the recipe families, from the source and docs/figures.json.
 docs: .venv/installed-dev
