@@ -98,6 +98,13 @@ def test_the_examples_of_callbacks_run():
     exec("\n".join(examples), {})
 
 
+def test_the_examples_of_the_page_of_callbacks_run(capsys):
+    text = (ROOT / "docs" / "callbacks.md").read_text("utf-8")
+    examples = [content for language, content in blocks(text) if language == "python"]
+    assert len(examples) == 9
+    exec("\n".join(examples), {})
+
+
 def test_the_recipe_script_holds_a_recipe(tmp_path):
     text = (ROOT / "docs" / "adding_a_recipe.md").read_text("utf-8")
     (script,) = (content for language, content in blocks(text) if language == "python")
