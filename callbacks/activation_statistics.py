@@ -11,9 +11,11 @@ class ActivationStatistics(LayerStatistics):
     sigmoids that stand at their ends, rectifiers that have gone silent. Looking changes nothing
     (`training=False`; weights, statistics and random states keep every bit).
 
-    The figures are `mean`, `deviation`, `zeros` (share of values that are 0), `saturated` (share
-    where a sigmoid or tanh is flat) and `dead` (share of a rectifier's units that are 0 for the
-    whole sample); see `measure.of_activations`. They are kept as arrays in `statistics`, drawn by
+    The figures are `mean`, `deviation` (of all values, units that differ by their biases among
+    them), `example_deviation` (between examples alone: what a layer still tells of its input),
+    `zeros` (share of values that are 0), `saturated` (share where a sigmoid or tanh is flat) and
+    `dead` (share of a rectifier's units that are 0 for the whole sample); see
+    `measure.of_activations`. They are kept as arrays in `statistics`, drawn by
     `figure()`, and written for TensorBoard beside the histograms `PATH/activation`.
 
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward
@@ -33,7 +35,9 @@ class ActivationStatistics(LayerStatistics):
         ValueError: `every` is out of its range.
     """
 
-    names = ("mean", "deviation", "zeros", "saturated", "dead")
+    names = ("mean", "deviation", "example_deviation", "zeros", "saturated", "dead")
+    # It shrinks by a factor from layer to layer.
+    logarithmic = ("example_deviation",)
     tag = "activation"
     shared_names = ("sample",)
 

@@ -22,6 +22,8 @@ def of_activations(model, x):
         floats:
 
         - `mean` and `deviation` of the values;
+        - `example_deviation`, the deviation of a unit between the examples, as the root mean square
+          over the units: 0 where all examples look the same;
         - `zeros`, the share of values that are exactly 0;
         - `saturated`, the share that lies where a sigmoid or a tanh is flat (outside of
           [0.05, 0.95] or [-0.9, 0.9]); NaN for other layers;
@@ -37,6 +39,7 @@ def of_activations(model, x):
             values,
             {
                 **_summary(values),
+                "example_deviation": _between_examples(outputs),
                 "saturated": np.mean((values < low) | (values > high)) if low == low else np.nan,
                 "dead": _dead(outputs) if kinds[path] in ("relu", "relu6") else np.nan,
             },
@@ -74,6 +77,11 @@ def _summary(values):
         "deviation": np.std(values, dtype=np.float64),
         "zeros": 1 - np.count_nonzero(values) / max(values.size, 1),
     }
+
+
+def _between_examples(outputs):
+    variances = [np.ravel(np.var(np.asarray(value, np.float32), axis=0)) for value in outputs]
+    return np.sqrt(np.mean(np.concatenate(variances), dtype=np.float64))
 
 
 def _dead(outputs):

@@ -3,9 +3,11 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kerasrecipes.callbacks import ActivationStatistics, GradientStatistics, measure, observe
+from kerasrecipes.callbacks.layer_statistics import NUM_DRAWN
 from kerasrecipes.callbacks.pictures import png
 
 
@@ -39,6 +41,7 @@ def test_activations_are_measured_as_arithmetic_has_them(model, data):
     figures = found["rectified"]
     assert figures["mean"] == pytest.approx(hidden.mean(), rel=1e-5)
     assert figures["deviation"] == pytest.approx(hidden.std(), rel=1e-5)
+    assert figures["example_deviation"] == pytest.approx(hidden.var(axis=0).mean() ** 0.5, rel=1e-4)
     assert figures["zeros"] == pytest.approx((hidden == 0).mean())
     assert figures["dead"] == (hidden == 0).all(axis=0).mean()
     assert np.isnan(figures["saturated"])
@@ -108,6 +111,24 @@ def test_arrays_pictures_and_events_hold_the_looks(kind, model, data):
     assert {f"{layer}/{tag}", f"{layer}/{tag}_mean"} <= set(tags)
     assert [event.step for event in events.Tensors(f"{layer}/{tag}_mean")] == [0, 2]
     assert not any("linear" in each and "saturated" in each for each in tags)
+
+
+def test_a_histogram_is_drawn_of_a_part_of_many_values():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((40_000,)), keras.layers.ReLU(name="relu")])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(4, 40_000)).astype("float32")
+    callback = ActivationStatistics(x, log_dir="board")
+    callback.set_model(model)
+    callback.on_train_begin()
+    callback.on_epoch_end(0)
+    assert callback.last("zeros")[callback.layers[0]] == pytest.approx((x <= 0).mean())
+    events = EventAccumulator("board", size_guidance={"tensors": 0})
+    events.Reload()
+    buckets = tf.make_ndarray(events.Tensors(f"{callback.layers[0]}/activation")[0].tensor_proto)
+    assert buckets[:, 2].sum() == NUM_DRAWN
+    share = (np.maximum(x, 0) < buckets[0, 1]).mean()
+    assert buckets[0, 2] == pytest.approx(NUM_DRAWN * share, rel=0.05)
 
 
 def test_many_layers_are_drawn(data):
