@@ -5,6 +5,8 @@ import contextlib
 import keras
 import tensorflow as tf
 
+from .wrapped_call import wrapped_call
+
 # Those that draw in training and pass everything through else. Spatial dropout is a `Dropout`.
 STOCHASTIC = (
     keras.layers.Dropout,
@@ -44,20 +46,8 @@ def switched_on(layers, key):
         yield
 
 
-@contextlib.contextmanager
 def _training(layer):
     """Call a layer as in training, whatever it is told."""
-    call = layer.call
-
-    def call_in_training(*args, **kwargs):
-        return call(*args, **{**kwargs, "training": True})
-
-    # Past Keras's own `__setattr__`, which would track the function as a part of the layer.
-    own = vars(layer).get("call")
-    object.__setattr__(layer, "call", call_in_training)
-    try:
-        yield
-    finally:
-        object.__delattr__(layer, "call")
-        if own is not None:
-            object.__setattr__(layer, "call", own)
+    return wrapped_call(
+        layer, lambda call, *args, **kwargs: call(*args, **{**kwargs, "training": True})
+    )

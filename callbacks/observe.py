@@ -11,6 +11,8 @@ import contextlib
 import keras
 import tensorflow as tf
 
+from .wrapped_call import wrapped_call
+
 
 def gradients(model, x, y):
     """Compute the gradients of a compiled model's loss on a small batch.
@@ -127,11 +129,8 @@ def _forward(model, x):
     return model(x)
 
 
-@contextlib.contextmanager
 def _listening(layer, path, recorded):
-    call = layer.call
-
-    def record_and_call(*args, **kwargs):
+    def record_and_call(call, *args, **kwargs):
         outputs = call(*args, **kwargs)
         # Inside a loop that TensorFlow compiles there are no values to record.
         if tf.executing_eagerly():
@@ -140,12 +139,4 @@ def _listening(layer, path, recorded):
                     recorded.setdefault(path, []).append(output)
         return outputs
 
-    # Past Keras's own `__setattr__`, which would track the function as a part of the layer.
-    own = vars(layer).get("call")
-    object.__setattr__(layer, "call", record_and_call)
-    try:
-        yield
-    finally:
-        object.__delattr__(layer, "call")
-        if own is not None:
-            object.__setattr__(layer, "call", own)
+    return wrapped_call(layer, record_and_call)

@@ -19,6 +19,7 @@ _HOMES = {
     "get": "catalog",
     "names": "catalog",
     "Finding": "checks.finding",
+    "Regularization": "regularization",
     "check": "checking",
     "find_learning_rate": "learning_rate_finder",
     "train": "training",

@@ -6,6 +6,7 @@ import functools
 import keras
 import tensorflow as tf
 
+from ..callbacks.wrapped_call import wrapped_call
 from . import random_state
 from .rehearsed_steps import Schedule, Steps
 
@@ -166,20 +167,10 @@ def rows(structure, count):
     )
 
 
-@contextlib.contextmanager
 def _never_training(layer):
-    call, own = layer.call, vars(layer).get("call")
-
-    def call_as_in_evaluation(*arguments, **keywords):
+    def call_as_in_evaluation(call, *arguments, **keywords):
         if layer._call_has_training_arg:
             keywords["training"] = False
         return call(*arguments, **keywords)
 
-    # Past Keras's own `__setattr__`, which would track the function as a part of the layer.
-    object.__setattr__(layer, "call", call_as_in_evaluation)
-    try:
-        yield
-    finally:
-        object.__delattr__(layer, "call")
-        if own is not None:
-            object.__setattr__(layer, "call", own)
+    return wrapped_call(layer, call_as_in_evaluation)

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ...callbacks.wrapped_call import wrapped_call
+
 
 class Heard(typing.NamedTuple):
     """One call of a layer.
@@ -47,25 +49,15 @@ def own_kernels(layer):
     return [weight for weight in layer._trainable_variables if len(weight.shape) > 1]
 
 
-@contextlib.contextmanager
 def _listening(layer, calls):
-    call, own = layer.call, vars(layer).get("call")
-
-    def listen_and_call(*arguments, **keywords):
+    def listen_and_call(call, *arguments, **keywords):
         outputs = call(*arguments, **keywords)
         if tf.executing_eagerly():
             given = _arrays((arguments, keywords))
             calls.append(Heard(layer, given[0] if given else None, _arrays(outputs)))
         return outputs
 
-    # Past Keras's own `__setattr__`, which would track the function as a part of the layer.
-    object.__setattr__(layer, "call", listen_and_call)
-    try:
-        yield
-    finally:
-        object.__delattr__(layer, "call")
-        if own is not None:
-            object.__setattr__(layer, "call", own)
+    return wrapped_call(layer, listen_and_call)
 
 
 def _arrays(structure):
