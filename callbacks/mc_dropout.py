@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from . import predictive_figures as figures
 from .dropout_passes import DropoutPasses, check_num_passes
+from .ranges import expect_whole
 from .state import Resumable
 
 PREFIX = "val_mc_"
@@ -55,12 +56,7 @@ class MCDropout(Resumable, keras.callbacks.Callback):
     def __init__(self, data, every=1, num_passes=50, *, from_logits=True, seed=0, batch_size=256):
         super().__init__()
         check_num_passes("MCDropout", num_passes)
-        for name, value in (("every", every), ("batch_size", batch_size)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(
-                    f"`{name}` of MCDropout must be a whole number of at least 1. "
-                    f"Received: {name}={value!r}."
-                )
+        expect_whole("MCDropout", 1, every=every, batch_size=batch_size)
         if not isinstance(data, tf.data.Dataset) and not (
             isinstance(data, (tuple, list)) and len(data) == 2
         ):

@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from .ranges import expect_whole
 from .state import Resumable
 
 
@@ -28,10 +29,7 @@ class Unfreeze(Resumable, keras.callbacks.Callback):
 
     def __init__(self, epoch, opening=0.1):
         super().__init__()
-        if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 0:
-            raise ValueError(
-                f"`epoch` of Unfreeze must be a whole number of at least 0. Received: {epoch=}."
-            )
+        expect_whole("Unfreeze", 0, epoch=epoch)
         if not (isinstance(opening, (int, float)) and math.isfinite(opening) and opening > 0):
             raise ValueError(
                 f"`opening` of Unfreeze must be a number above 0. Received: {opening=}."

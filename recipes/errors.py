@@ -49,3 +49,13 @@ def check_at_least(owner, least, **values):
             raise RecipeError(
                 f"`{name}` of {owner} must be at least {least}. Received: {name}={value!r}."
             )
+
+
+def check_seed(seed):
+    """Refuse what is no seed of a run.
+
+    Raises:
+        RecipeError: it is no whole number in [0, 2^31).
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise RecipeError(f"`seed` must be a whole number in [0, 2^31). Received: seed={seed!r}.")

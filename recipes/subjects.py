@@ -1,7 +1,7 @@
 """From what a caller names, a recipe or a model with its data, to the subject that is looked at."""
 
 from . import catalog, data, distribute
-from .errors import RecipeError
+from .errors import RecipeError, check_seed
 from .recipe import replace
 from .subject import of_model, of_run
 from .training import prepare
@@ -47,8 +47,7 @@ def subject_of(
             f"`{caller}` of a recipe must be given the name of a data set, if any. Received: "
             f"{'test=' if test is not None else 'data='} of examples. Give them with `model=`."
         )
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-        raise RecipeError(f"`seed` must be a whole number in [0, 2^31). Received: seed={seed!r}.")
+    check_seed(seed)
     if given is not None:
         numbers["data"] = given
     chosen = replace(catalog.get(recipe), **numbers, **overrides)

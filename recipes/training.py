@@ -12,7 +12,7 @@ from .atomic import check_folder
 from .checkpoint import Checkpointing, latest
 from .checks.long_run import look_before_a_long_run
 from .data.pipeline import training_batches
-from .errors import RecipeError
+from .errors import RecipeError, check_seed
 from .finish import finish
 from .follow import followers
 from .history import History
@@ -66,8 +66,7 @@ def train(
         RecipeError: anything else that one sentence explains.
     """
     chosen = replace(catalog.get(recipe), **overrides)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
-        raise RecipeError(f"`seed` must be a whole number in [0, 2^31). Received: seed={seed!r}.")
+    check_seed(seed)
     # Now, and not once the training is done.
     check_folder(runs)
     if saved_models is not None:
