@@ -11,6 +11,8 @@ Importing this loads nothing heavy; TensorFlow comes with the first use that nee
 import importlib
 
 _HOMES = {
+    "Between": "ranges",
+    "OneOf": "ranges",
     "Figure": "recipe",
     "Recipe": "recipe",
     "Result": "recipe",

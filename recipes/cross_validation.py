@@ -6,7 +6,6 @@ import dataclasses
 import json
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from . import catalog, data
@@ -112,7 +111,7 @@ def folded(splits, folds, seed=0):
     """
     check_at_least("cross_validate", 2, folds=folds)
     check_divisible(splits)
-    pool = _joined(splits.train, splits.validation)
+    pool = splits.train.joined(splits.validation)
     share = splits.validation.num_examples / pool.num_examples
     stratify = splits.class_names is not None and pool.targets.ndim == 1
     parts = []
@@ -156,14 +155,6 @@ def _indices(targets, folds, stratify, seed, splits):
         )
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     return [held_out for _, held_out in splitter.split(targets, targets)]
-
-
-def _joined(first, second):
-    inputs = keras.tree.map_structure(
-        lambda one, other: np.concatenate([one, other]), first.inputs, second.inputs
-    )
-    targets = np.concatenate([first.targets, second.targets])
-    return dataclasses.replace(first, inputs=inputs, targets=targets)
 
 
 def _described(found, name, seed):

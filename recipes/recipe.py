@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import RecipeError, UnknownField, near_names
+from .ranges import Between, OneOf
 from .regularization import NOTHING, Regularization
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ class Recipe:
         regularization: `Regularization`, what is added to the model, the optimizer, the batches and
             the callbacks by name. Defaults to nothing.
         expected: `Figure` on the test split.
+        hold_out: bool, whether the validation split is held out of training. False trains on it
+            too, as the last training of a tuned recipe does: no curve is drawn of it then, and
+            nothing may watch it. Defaults to True.
+        ranges: tuple of `Between` and `OneOf`: what a search may choose from where the recipe knows
+            better than the default space, or of arguments that are its own. Defaults to none.
         num_parameters: int or None, the trainable parameters by the architecture's table with
             this recipe's data; None where it depends on the data. Defaults to None.
     """
@@ -116,6 +122,8 @@ class Recipe:
     augment: tuple[Callable, ...] = ()
     callbacks: tuple[Callable[[], keras.callbacks.Callback], ...] = ()
     regularization: Regularization = NOTHING
+    hold_out: bool = True
+    ranges: tuple[Between | OneOf, ...] = ()
     num_parameters: int | None = None
 
     def __post_init__(self):
@@ -164,6 +172,15 @@ class Recipe:
             "regularization",
             "a Regularization",
             self.regularization,
+        )
+        _expect(isinstance(self.hold_out, bool), what, "hold_out", "True or False", self.hold_out)
+        _expect(
+            isinstance(self.ranges, tuple)
+            and all(isinstance(each, (Between, OneOf)) for each in self.ranges),
+            what,
+            "ranges",
+            "a tuple of Between and OneOf",
+            self.ranges,
         )
         _expect(isinstance(self.data, str), what, "data", "the name of a data set", self.data)
         _expect(isinstance(self.expected, Figure), what, "expected", "a Figure", self.expected)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from ..callbacks.dropout_switch import stochastic_layers
+from . import regularizing
 from .errors import RecipeError, near_names
 from .tasks.task import Task
 
@@ -42,14 +43,21 @@ def check_shareable(recipe, place):
 
 
 def check_callbacks(recipe):
-    """Check that a recipe's factories of callbacks make some.
+    """Check that a recipe's factories of callbacks make some, which watch what there is.
 
     Raises:
         TypeError: one makes something else.
+        RecipeError: one watches the validation split, which the recipe does not hold out.
     """
-    for make in recipe.callbacks:
+    for make in regularizing.callbacks(recipe):
         if not isinstance(callback := make(), keras.callbacks.Callback):
             raise TypeError(f"{callback!r} in `callbacks` is no keras.callbacks.Callback")
+        if not recipe.hold_out and str(getattr(callback, "monitor", "")).startswith("val_"):
+            raise RecipeError(
+                f"`hold_out` of recipe {recipe.name!r} must be True for its "
+                f"{type(callback).__name__}, which watches {callback.monitor!r}. "
+                f"Received: hold_out=False."
+            )
 
 
 @contextlib.contextmanager

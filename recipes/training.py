@@ -7,13 +7,13 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from . import catalog, data, distribute, recipe_faults, regularizing
+from . import catalog, distribute, recipe_faults, regularizing
 from .atomic import check_folder
 from .checks.long_run import look_before_a_long_run
-from .data.pipeline import training_batches
 from .errors import RecipeError, check_seed
 from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, replace
+from .recipe_data import batches_of, splits_of
 from .rehearsals.subject import of_run
 from .runs.checkpoint import Checkpointing, latest
 from .runs.finish import finish
@@ -73,7 +73,7 @@ def train(
         check_folder(saved_models)
     place = distribute.strategy(strategy)
     named = splits is None
-    splits = data.load(chosen.data, data_dir=data_dir) if named else splits
+    splits = splits_of(chosen, data_dir) if named else splits
     model = prepare(chosen, splits, place, seed)
     run = Run.create(
         runs,
@@ -129,7 +129,7 @@ def resume(folder, *, recipe=None, progress=True):
         chosen = run.recipe() if recipe is None else recipe
         run.check_recipe(chosen)
         place = distribute.strategy(run.record["strategy"])
-        splits = data.load(chosen.data, data_dir=run.record["data_dir"])
+        splits = splits_of(chosen, run.record["data_dir"])
         run.check_data(splits)
         model = prepare(chosen, splits, place, run.record["seed"])
         restored = latest(run.folder / "checkpoint")
@@ -184,8 +184,48 @@ def prepare(recipe, splits, place, seed):
     return model
 
 
+def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=None):
+    """Let Keras's `fit` train a prepared model.
+
+    Args:
+        recipe: `Recipe`.
+        splits: its `Splits`.
+        model: what `prepare` gave, its `train_function` a `TrainingSteps`.
+        batches: endless `tf.data.Dataset` of training batches, from the first step on.
+        callbacks: list of callbacks.
+        first_epoch: int, the epoch to begin with, counted from 0. Defaults to 0.
+        last_epoch: int, the epoch to stop before; None is the end of the run. Defaults to None.
+
+    Raises:
+        NonFiniteLoss: the loss became NaN or infinite.
+        RecipeError: a step failed.
+    """
+    held_out = splits.validation.ordered(recipe.batch_size).map(recipe.task.pair)
+    try:
+        model.fit(
+            batches,
+            shuffle=False,  # the pipeline has shuffled
+            steps_per_epoch=model.train_function.steps_per_epoch,
+            validation_data=held_out if recipe.hold_out else None,
+            initial_epoch=first_epoch,
+            epochs=recipe.epochs if last_epoch is None else last_epoch,
+            callbacks=callbacks,
+            verbose=0,
+        )
+    except tf.errors.OpError as error:
+        remedy = (
+            "Lower `batch_size`"
+            if isinstance(error, tf.errors.ResourceExhaustedError)
+            else "Look at what was changed of the recipe"
+        )
+        raise RecipeError(
+            f"A training step failed: {recipe_faults.reason(error)} {remedy} and start anew."
+        ) from error
+
+
 def _fit(run, recipe, splits, model, progress, restored=None):
     """Train from the beginning, or from a checkpoint on; test, report and export."""
+    seed = run.record["seed"]
     first_step = restored.step if restored else 0
     num_steps = splits.train.steps_per_epoch(recipe.batch_size)
     steps = model.train_function = TrainingSteps(model, num_steps, first_step=first_step)
@@ -203,28 +243,19 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
     )
-    batches = training_batches(
-        splits.train,
-        recipe.batch_size,
-        seed=run.record["seed"],
-        augment=regularizing.augmentations(recipe, splits),
-        pair=recipe.task.pair,
-        first_step=first_step,
-    )
+    batches = batches_of(recipe, splits, seed, first_step)
     # Not again where a run goes on; and the checks take their steps on one device.
     if restored is None and model.distribute_strategy.num_replicas_in_sync == 1:
-        look_before_a_long_run(of_run(recipe, splits, model, run.record["seed"], batches))
+        look_before_a_long_run(of_run(recipe, splits, model, seed, batches))
     begin = time.monotonic()
     try:
-        model.fit(
+        fit(
+            recipe,
+            splits,
+            model,
             batches,
-            shuffle=False,  # the pipeline has shuffled
-            steps_per_epoch=num_steps,
-            validation_data=splits.validation.ordered(recipe.batch_size).map(recipe.task.pair),
-            initial_epoch=saving.first_epoch(recipe.epochs),
-            epochs=recipe.epochs,
-            callbacks=[*callbacks, saving],
-            verbose=0,
+            [*callbacks, saving],
+            first_epoch=saving.first_epoch(recipe.epochs),
         )
     except NonFiniteLoss as error:
         run.update(status="failed", failure=str(error))
@@ -234,14 +265,8 @@ def _fit(run, recipe, splits, model, progress, restored=None):
             f"that batch. "
             + (f"The last good checkpoint is {str(kept[-1])!r}." if kept else "Nothing was saved.")
         ) from error
-    except tf.errors.OpError as error:
-        reason = recipe_faults.reason(error)
-        run.update(status="failed", failure=reason)
-        remedy = (
-            "Lower `batch_size`"
-            if isinstance(error, tf.errors.ResourceExhaustedError)
-            else "Look at what was changed of the recipe"
-        )
-        raise RecipeError(f"A training step failed: {reason} {remedy} and start anew.") from error
+    except RecipeError as error:
+        run.update(status="failed", failure=str(error))
+        raise
     run.update(seconds=run.record["seconds"] + time.monotonic() - begin)
     return finish(run, recipe, splits, model, history.history)

@@ -7,7 +7,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 # What is on a floor, from the ground up. A name ending in a dot takes everything under it.
 FLOORS = (
-    ("callbacks.", "recipes.errors", "recipes.regularization"),
+    ("callbacks.", "recipes.errors", "recipes.regularization", "recipes.ranges"),
     ("recipes.atomic", "recipes.rehearsals.random_state", "recipes.recipe", "recipes.layers.",
      "recipes.pictures", "recipes.runs.report_style"),
     ("recipes.schedules", "recipes.losses", "recipes.metrics", "recipes.source",
@@ -18,8 +18,9 @@ FLOORS = (
     ("recipes.tasks.",),
     ("recipes.foundations.", "recipes.vision.", "recipes.segmentation.", "recipes.sequence.",
      "recipes.generative.", "recipes.graph.", "recipes.reinforcement."),
-    ("recipes.catalog",),
-    ("recipes.runs.", "recipes.serving.", "recipes.recipe_faults", "recipes.rehearsals.subject"),
+    ("recipes.catalog", "recipes.recipe_faults"),
+    ("recipes.recipe_data",),
+    ("recipes.runs.", "recipes.serving.", "recipes.rehearsals.subject"),
     ("recipes.runs.finish", "recipes.rehearsals."),
     ("recipes.checks.",),
     ("recipes.training", "recipes.runs.revisit"),

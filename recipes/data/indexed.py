@@ -40,6 +40,14 @@ class IndexedSplit(Split):
         inputs = keras.tree.map_structure(lambda array: array[indices], self.inputs)
         return dataclasses.replace(self, inputs=inputs, targets=self.targets[indices])
 
+    def joined(self, other) -> IndexedSplit:
+        """Return the split of this one's examples and another's of the same data behind them."""
+        inputs = keras.tree.map_structure(
+            lambda one, two: np.concatenate([one, two]), self.inputs, other.inputs
+        )
+        targets = np.concatenate([self.targets, other.targets])
+        return dataclasses.replace(self, inputs=inputs, targets=targets)
+
     def first(self, num_examples):
         return self.take(slice(num_examples))
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from ..data.pipeline import training_batches
 from ..errors import RecipeError
-from ..regularizing import augmentations
+from ..recipe_data import batches_of
 
 # Examples that are read in one go where all are looked at.
 _READ_TOGETHER = 256
@@ -66,7 +66,7 @@ def of_run(recipe, splits, model, seed, batches=None):
     return Subject(
         name=recipe.name,
         model=model,
-        batches=make(augment=augmentations(recipe, splits)) if batches is None else batches,
+        batches=batches_of(recipe, splits, seed) if batches is None else batches,
         plain_batches=make,
         batch_size=recipe.batch_size,
         num_steps=recipe.epochs * splits.train.steps_per_epoch(recipe.batch_size),

@@ -1,8 +1,9 @@
 """From what a caller names, a recipe or a model with its data, to the subject that is looked at."""
 
-from .. import catalog, data, distribute
+from .. import catalog, distribute
 from ..errors import RecipeError, check_seed
 from ..recipe import replace
+from ..recipe_data import splits_of
 from ..training import prepare
 from .subject import of_model, of_run
 
@@ -51,6 +52,6 @@ def subject_of(
     if given is not None:
         numbers["data"] = given
     chosen = replace(catalog.get(recipe), **numbers, **overrides)
-    splits = data.load(chosen.data, data_dir=data_dir)
+    splits = splits_of(chosen, data_dir)
     prepared = prepare(chosen, splits, distribute.strategy("none"), seed)
     return of_run(chosen, splits, prepared, seed)

@@ -2,11 +2,11 @@
 
 import keras
 
-from .. import data
 from ..errors import RecipeError, check_at_least
 from .finish import evaluate as evaluate_model
 from .finish import write_report
 from .history import read_csv
+from ..recipe_data import splits_of
 from ..recipe_faults import check_classes, check_dropout
 from .run import Run
 from ..serving.saved_model import export as export_model
@@ -89,7 +89,7 @@ def open_finished(folder, recipe=None):
             f"Go on with it by `kerasrecipes train --resume {folder}`."
         )
     recipe = run.recipe() if recipe is None else recipe
-    splits = data.load(recipe.data, data_dir=run.record["data_dir"])
+    splits = splits_of(recipe, run.record["data_dir"])
     run.check_data(splits)
     path = run.folder / "model.keras"
     try:

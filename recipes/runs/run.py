@@ -1,23 +1,18 @@
-"""The folder of a run, its record, and the lock that keeps two writers apart."""
+"""A run's folder and its record, and what it computes on and with."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import importlib.metadata
-import json
 import os
 import platform
 import shlex
-import shutil
 from pathlib import Path
 
-import filelock
-
 from .. import catalog
-from ..atomic import make_folder, write_text
 from ..errors import RecipeError
 from ..recipe import replace
+from .recorded_folder import RecordedFolder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -37,90 +32,12 @@ _NEEDED = {
 }
 
 
-class Run:
-    """A run's folder and what is written down about it.
+class Run(RecordedFolder):
+    """A run's folder, `runs/<recipe>/<time>/`, and what is written down about it."""
 
-    Attributes:
-        folder: path, `runs/<recipe>/<time>/`.
-        record: dict of JSON values, the content of `run.json`; change it with `update`.
-    """
-
-    def __init__(self, folder, record):
-        self.folder = Path(folder)
-        self.record = record
-
-    @classmethod
-    def create(cls, root, recipe_name, **record):
-        """Make the folder of a new run with its record in it, or leave nothing behind.
-
-        Args:
-            root: str or path, the folder of all runs.
-            recipe_name: str.
-            **record: JSON values to write down.
-
-        Raises:
-            RecipeError: the folder cannot be written.
-        """
-        parent = make_folder(Path(root) / recipe_name)
-        started = datetime.datetime.now().astimezone()
-        stamp = started.strftime("%Y%m%d-%H%M%S")
-        for number in range(1, 1000):
-            folder = parent / (stamp if number == 1 else f"{stamp}-{number}")
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir()
-                break
-        run = cls(folder, {**record, "started": started.isoformat(timespec="seconds")})
-        try:
-            run.update()
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        return run
-
-    @classmethod
-    def open(cls, folder):
-        """Read a run that was started before.
-
-        Raises:
-            RecipeError: there is no run in the folder, or its record cannot be read.
-        """
-        path = Path(folder) / "run.json"
-        if not path.is_file():
-            raise RecipeError(
-                f"{str(folder)!r} must be the folder of a run, which holds a run.json. "
-                f"Received: {'a folder without one' if Path(folder).is_dir() else 'no folder'}."
-            )
-        try:
-            record = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise RecipeError(f"{str(path)!r} is damaged: {error}. Start the run anew.") from error
-        missing = _NEEDED - set(record if isinstance(record, dict) else ())
-        if missing:
-            raise RecipeError(
-                f"{str(path)!r} must be the record of a run. Received: one without "
-                f"{', '.join(sorted(missing))}. Start the run anew."
-            )
-        return cls(folder, record)
-
-    @contextlib.contextmanager
-    def locked(self):
-        """Hold the run as its only writer; the lock goes with the process, however that ends.
-
-        Raises:
-            RecipeError: another process holds it.
-        """
-        lock = filelock.FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout as error:
-            raise RecipeError(
-                f"Run {str(self.folder)!r} is being written by another process. "
-                f"Wait until that one ends, or start a run of its own."
-            ) from error
-        try:
-            yield self
-        finally:
-            lock.release()
+    record_name = "run.json"
+    what = "run"
+    needed = _NEEDED
 
     @contextlib.contextmanager
     def interruptible(self):
@@ -166,7 +83,8 @@ class Run:
             RecipeError: it is another one; the sentence says where it differs.
         """
         now, then = recipe.describe(), self.record["recipe"]
-        for field in then:
+        # What a search might choose from decides no run.
+        for field in set(then) - {"ranges"}:
             if now.get(field) != then[field]:
                 raise RecipeError(
                     f"The recipe of run {str(self.folder)!r} must be as it was. Received: "
@@ -185,11 +103,6 @@ class Run:
                 f"The data of run {str(self.folder)!r} must be as they were. Received: "
                 f"{splits.name!r} with fingerprint {now}, which was {then}. Start a run anew."
             )
-
-    def update(self, **changes):
-        """Write more down, whole or not at all."""
-        self.record = {**self.record, **changes}
-        write_text(self.folder / "run.json", json.dumps(self.record, indent=2) + "\n")
 
 
 def is_plain(value):
