@@ -65,7 +65,8 @@ def declared(base, over=None, ranges=()):
     default = {each.name: each for part in PARTS.values() for each in part(base)}
     refined = {each.name: each for each in base.ranges}
     known = {**default, **refined}
-    chosen = known if over is None else _chosen(base, known, tuple(over))
+    wanted = (over,) if isinstance(over, str) else over
+    chosen = known if wanted is None else _chosen(base, known, tuple(wanted))
     found = [
         Hyperparameter(
             _sound(base, range_, (default.get(name), refined.get(name))),

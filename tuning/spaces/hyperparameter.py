@@ -78,13 +78,21 @@ class Hyperparameter:
         if chosen is None:
             return INACTIVE
         if isinstance(self.range, Between):
-            return int(chosen) if self.range.whole else float(chosen)
+            return self._within(int(chosen) if self.range.whole else float(chosen))
         if chosen not in self.choices:
             raise RecipeError(
                 f"`{self.name}` must be one of {', '.join(map(repr, self.choices))}. "
                 f"Received: {chosen!r}."
             )
         return self.choices[chosen]
+
+    def _within(self, value):
+        if not self.range.low <= value <= self.range.high:
+            raise RecipeError(
+                f"`{self.name}` must lie between {self.range.low!r} and {self.range.high!r}. "
+                f"Received: {value!r}."
+            )
+        return value
 
     def _register(self, hp):
         if isinstance(self.range, Between):
