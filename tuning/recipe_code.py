@@ -60,7 +60,10 @@ def recipe_code(base, recipe, *, origin, name):
             for argument, value in arguments.items():
                 key = f"{field.name}.{argument}"
                 reached[key] = writer.code(key, value)
-    lines = [f"    get({_quoted(str(origin))}),", *(f"    {key}={text}," for key, text in changed.items())]
+    lines = [
+        f"    get({_quoted(str(origin))}),",
+        *(f"    {key}={text}," for key, text in changed.items()),
+    ]
     if reached:
         inner = [f"        {_quoted(key)}: {text}," for key, text in reached.items()]
         lines += ["    **{", *inner, "    },"]

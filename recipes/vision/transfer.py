@@ -244,9 +244,9 @@ RECIPES = (
         # The head has settled by then. At an opening of 0.1 a hundred images are learned by heart,
         # 0.87; at 0.3 the loss ran away.
         callbacks=(partial(Unfreeze, epoch=20, opening=0.01),),
+        # Whole blocks; and forms of SGD, since a gate is a rate under SGD alone.
         ranges=(
-            OneOf("build.unfrozen", (0, 2, 4, 6)),  # whole blocks
-            # A gate is a rate under SGD alone.
+            OneOf("build.unfrozen", (0, 2, 4, 6)),
             OneOf(
                 "optimizer",
                 (

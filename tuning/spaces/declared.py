@@ -70,7 +70,6 @@ def declared(base, over=None, ranges=()):
     found = [
         Hyperparameter(
             _sound(base, range_, (default.get(name), refined.get(name))),
-            part_of(name),
             own_value(base, name),
         )
         for name, range_ in {**known, **given}.items()  # in the order of the parts
@@ -128,7 +127,7 @@ def _sound(base, range_, labelled):
         if _is_made_of_factories(own) and all(isinstance(v, str) for v in range_.values):
             range_ = _by_labels(range_, labelled)
         tried = range_.values
-        labels = list(Hyperparameter(range_, "", own).choices)
+        labels = list(Hyperparameter(range_, own).choices)
         if len(set(labels)) < len(range_.values):
             raise RecipeError(
                 f"The choices of `{range_.name}` must differ in how they are called. "
@@ -159,7 +158,7 @@ def _by_labels(range_, labelled):
         label: value
         for each in labelled
         if isinstance(each, OneOf)
-        for label, value in Hyperparameter(each, "", None).choices.items()
+        for label, value in Hyperparameter(each, None).choices.items()
     }
     for label in range_.values:
         if label not in known:

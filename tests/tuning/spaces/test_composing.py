@@ -189,6 +189,13 @@ def test_values_are_what_json_knows_and_a_point_is_found_again():
     assert spaces.recipe_at(LENET, values).learning_rate == 0.01
 
 
+def test_an_end_is_met_in_spite_of_rounding():
+    ranges = (Between("build.resize_to", 16, 32, log=True),)
+    beyond = {"learning_rate": 0.02 * (1 + 1e-15), "build.resize_to": 33}
+    varied = spaces.recipe_at(LENET, beyond, ranges=ranges)
+    assert varied.learning_rate == 0.02 and varied.build.keywords == {"resize_to": 32}
+
+
 def test_a_space_survives_the_way_to_another_process():
     hp = spaces.hyperparameters(RESNET)
     again = keras_tuner.HyperParameters.from_proto(hp.to_proto())

@@ -152,6 +152,16 @@ def test_models_at_random_points_take_a_step(name, load_few):
     keras.backend.clear_session()
 
 
+@pytest.mark.slow
+def test_models_at_the_corners_are_made(base, load_few):
+    splits = load_few(base.data)
+    for corner in (0, 1):
+        recipe, _ = at(base, lambda each, corner=corner: ends(each)[corner])
+        recipe = replace(recipe, batch_size=min(recipe.batch_size, 8))
+        assert prepare(recipe, splits, distribute.strategy("none"), seed=0).optimizer is not None
+        keras.backend.clear_session()
+
+
 @pytest.mark.parametrize(
     "name", [name for name in catalog.names() if "resnet" in catalog.entries()[name].architecture]
 )
