@@ -1,5 +1,6 @@
 """What a caller asks of a space, and what comes of each part."""
 
+import json
 from functools import partial
 
 import keras
@@ -202,6 +203,38 @@ def test_a_space_survives_the_way_to_another_process():
     assert {each.name: each.get_config() for each in again.space} == {
         each.name: each.get_config() for each in hp.space
     }
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of KerasTuner's own threads
+@pytest.mark.parametrize(
+    "kind",
+    [
+        keras_tuner.oracles.RandomSearchOracle,
+        keras_tuner.oracles.GridSearchOracle,
+        keras_tuner.oracles.BayesianOptimizationOracle,
+        keras_tuner.oracles.HyperbandOracle,
+    ],
+)
+def test_kerastuners_oracles_search_it(kind, tmp_path):
+    oracle = kind(
+        objective=keras_tuner.Objective("score", "max"),
+        hyperparameters=spaces.hyperparameters(RESNET),
+        seed=0,
+        **({} if kind is keras_tuner.oracles.HyperbandOracle else {"max_trials": 8}),
+    )
+    oracle._set_project_dir(str(tmp_path), "search")
+    found = []
+    for number in range(8):
+        trial = oracle.create_trial("tuner0")
+        found.append(spaces.space(trial.hyperparameters, RESNET))
+        trial.status = "COMPLETED"
+        oracle.update_trial(trial.trial_id, {"score": float(number % 3)})
+        oracle.end_trial(trial)
+        recorded = json.loads(json.dumps(spaces.values_of(trial.hyperparameters)))
+        assert spaces.recipe_at(RESNET, recorded).describe() == found[-1].describe()
+    assert len({str(recipe.describe()) for recipe in found}) == 8
+    if kind is keras_tuner.oracles.GridSearchOracle:
+        assert found[0] is RESNET
 
 
 # --- errors
