@@ -165,19 +165,19 @@ def test_factories_are_chosen_by_label():
 def test_none_truths_and_tuples_come_back_from_their_labels():
     ranges = (
         OneOf("regularization.max_norm", (None, 2.0, 4)),
-        OneOf("hold_out", (False, True)),
+        OneOf("optimizer.amsgrad", (False, True)),
         OneOf("regularization.noise", (0, 0.1)),
     )
     hp = spaces.hyperparameters(LENET, ranges=ranges)
-    assert hp.get("regularization.max_norm") == "None" and hp.get("hold_out") is True
+    assert hp.get("regularization.max_norm") == "None" and hp.get("optimizer.amsgrad") is False
     varied = at(
         LENET,
         ranges=ranges,
         regularization__max_norm="4",
-        hold_out=False,
+        optimizer__amsgrad=True,
         regularization__noise=0.1,
     )
-    assert (varied.regularization.max_norm, varied.hold_out) == (4, False)
+    assert (varied.regularization.max_norm, varied.optimizer.keywords) == (4, {"amsgrad": True})
     assert varied.regularization.noise == 0.1
 
 
@@ -260,7 +260,19 @@ def test_kerastuners_oracles_search_it(kind, tmp_path):
             r"`batchsize` is not a field .*'batch_size'",
         ),
         (None, (OneOf("build.deth", (8, 14)),), r"`deth` is not an argument .*resnet_cifar.build"),
-        (None, (OneOf("name.x", (8, 14)),), r"`name` has no arguments"),
+        (None, (OneOf("batch_size.x", (8, 14)),), r"`batch_size` has no arguments"),
+        (
+            None,
+            (OneOf("data", ("digits", "glyphs")),),
+            r"which `data` is not: .* a range of 'data'",
+        ),
+        (None, (OneOf("expected.value", (0.1, 0.2)),), r"which `expected` is not"),
+        (
+            None,
+            (OneOf("build.num_classes", (2, 3)),),
+            r"`num_classes` of its `build` is given when",
+        ),
+        (None, (OneOf("optimizer.learning_rate", (0.1, 0.2)),), r"'optimizer.learning_rate'"),
         (
             None,
             (Between("learning_rate", -1.0, 1.0),),
