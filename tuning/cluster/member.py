@@ -134,7 +134,7 @@ class Member:
             self.process = None
 
     def sentence(self):
-        """Return the sentence with which it ended: the last that begins as the command line's do."""
+        """Return the sentence with which it ended, the last that begins as the command line's."""
         lines = self.last_lines(None)
         for number in range(len(lines) - 1, -1, -1):
             line = lines[number]

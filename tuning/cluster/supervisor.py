@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import socket
 import threading
@@ -38,9 +39,8 @@ def supervise(
     sentence on standard error about a mistake, which stops the search; otherwise it has crashed and
     is started again under its id. It gives signs of life with `heartbeat.Heartbeat`.
 
-    A worker that failed too often is given up, and the rest go on without it. Ctrl-C and SIGTERM stop
-    all members. On Linux they are killed with this process, whatever ends it; so it must be called
-    in a thread that lives as long as the search, the main one as a rule.
+    A worker that failed too often is given up, and the rest go on without it. Ctrl-C and SIGTERM
+    stop all members. On Linux they are killed with the thread that calls this, whatever ends it.
 
     Args:
         command: list of str, the program and its arguments.
@@ -54,8 +54,8 @@ def supervise(
         hung_seconds: float > 0 or None, without a sign of life after which a member is killed and
             started again; None lets it be. Defaults to 120.
         on_event: callable that takes a sentence about what went wrong and what is done about it.
-        on_look: callable without arguments, called about twenty times a second: a place for a
-            progress bar.
+        on_look: callable without arguments, called twice a second and at the end: a place to say
+            how far it is.
         go_on: str, the end of an error, what the user does next.
 
     Raises:
@@ -89,7 +89,7 @@ def supervise(
         workers,
         max_restarts=max_restarts,
         grace_seconds=grace_seconds,
-        hung_seconds=hung_seconds,
+        hung_seconds=math.inf if hung_seconds is None else hung_seconds,
         on_event=on_event or (lambda sentence: None),
         on_look=on_look or (lambda: None),
         go_on=go_on,
@@ -132,6 +132,7 @@ class _Supervision:
         self.members = [chief, *workers]
         self.__dict__.update(settings)
         self.last_running = time.monotonic()
+        self.last_look = time.monotonic()
         self.num_recalls = 0
 
     def run(self):
@@ -140,9 +141,15 @@ class _Supervision:
                 self._look_after(member)
             self._check_that_it_can_go_on()
             self._recall()
-            self.on_look()
+            self._look()
             time.sleep(LOOK_SECONDS)
         self._wait_for_workers()
+        self.on_look()
+
+    def _look(self):
+        if time.monotonic() - self.last_look > 0.5:
+            self.on_look()
+            self.last_look = time.monotonic()
 
     def _look_after(self, member):
         if member.waiting and time.monotonic() >= member.start_at:
@@ -154,10 +161,9 @@ class _Supervision:
             raise RecipeError(member.sentence())
         elif code is not None:
             self._failed(member, said_of(code))
-        elif member.running and self.hung_seconds is not None:
-            if member.seconds_since_beat() > self.hung_seconds:
-                member.kill()
-                self._failed(member, f"gave no sign of life for {self.hung_seconds:g} s")
+        elif member.running and member.seconds_since_beat() > self.hung_seconds:
+            member.kill()
+            self._failed(member, f"gave no sign of life for {self.hung_seconds:g} s")
 
     def _failed(self, member, reason):
         member.failed(reason, self.max_restarts)
@@ -203,7 +209,6 @@ class _Supervision:
         while time.monotonic() < end and any(worker.running for worker in self.workers):
             for worker in self.workers:
                 worker.ended()
-            self.on_look()
             time.sleep(LOOK_SECONDS)
 
     def stop(self):

@@ -8,7 +8,7 @@ from kerasrecipes.tuning.cluster import shares
 @pytest.mark.parametrize(("num_workers", "num_cores"), [(1, 8), (2, 2), (3, 8), (4, 4), (5, 7)])
 def test_workers_share_the_cores_out(num_workers, num_cores):
     parts = [shares.cores_of(n, num_workers, range(num_cores)) for n in range(num_workers)]
-    assert sum(parts, []) == list(range(num_cores))
+    assert [core for part in parts for core in part] == list(range(num_cores))
     sizes = [len(part) for part in parts]
     assert max(sizes) - min(sizes) <= 1
 
@@ -24,8 +24,9 @@ def test_workers_share_the_gpus_out():
 
 
 @pytest.mark.parametrize(
-    ("named", "gpus"), [("2,0", ["2", "0"]), ("", []), ("-1", []), ("GPU-a1, GPU-b2", ["GPU-a1", "GPU-b2"])]
-)  # fmt: skip
+    ("named", "gpus"),
+    [("2,0", ["2", "0"]), ("", []), ("-1", []), ("GPU-a, GPU-b", ["GPU-a", "GPU-b"])],
+)
 def test_the_gpus_are_those_that_are_visible(monkeypatch, named, gpus):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
     assert shares.usable_gpus() == gpus

@@ -180,8 +180,8 @@ def test_where_everything_fails_the_error_says_who_and_how_often(run, num_lives,
             """, max_restarts=2)  # fmt: skip
     assert re.fullmatch(
         r"The search cannot go on: tuner0 failed 3 times in a row, the last time ended with exit "
-        r"code 1, after 'MemoryError: too large' \(.*tuner0\.log\); tuner1 failed 3 times in a row, "
-        r".*\. Mend that, and go on with `--resume`\.",
+        r"code 1, after 'MemoryError: too large' \(.*tuner0\.log\); tuner1 failed 3 times in a "
+        r"row, .*\. Mend that, and go on with `--resume`\.",
         str(failure.value),
     )
     assert (num_lives("tuner0"), num_lives("tuner1")) == (3, 3)
@@ -312,5 +312,5 @@ def test_a_beat_ends_the_process_whose_supervisor_is_gone(program, tmp_path):
 
 
 def test_bad_numbers_are_said_in_one_sentence(tmp_path):
-    with pytest.raises(RecipeError, match="`num_workers` of supervisor.supervise must be at least"):
+    with pytest.raises(RecipeError, match=r"`num_workers` of supervisor\.supervise must be at"):
         supervise(["true"], 0, log_folder=tmp_path)
