@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import statistics
 import time
@@ -79,7 +80,7 @@ class TrialRunner(BaseTuner):
         number = int(trial.trial_id) + 1
         ended = self.search_folder.trial(number)
         if ended is None:
-            ended = self._run(number, trial.hyperparameters)
+            ended = self._run(number, trial)
             self.search_folder.write(ended)
             self.told(ended)
         # Else a kill came between the record and the oracle.
@@ -87,8 +88,9 @@ class TrialRunner(BaseTuner):
             raise keras_tuner.errors.FailedTrialError(ended.reason)
         return {self.objective.name: ended.objective}
 
-    def _run(self, number, hyperparameters):
+    def _run(self, number, trial):
         begin = time.monotonic()
+        hyperparameters = trial.hyperparameters
         own = {k: v for k, v in hyperparameters.values.items() if k.startswith(_OWN)}
         values = {
             name: float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
@@ -104,15 +106,15 @@ class TrialRunner(BaseTuner):
             "continued_from": None if parent is None else int(parent) + 1,
         }
         try:
-            outcome = self._train(hyperparameters, own, parent, number)
+            outcome = self._train(trial, own, parent)
         except OutOfTime:
             raise
         except Exception as error:  # whatever a recipe of these values may raise
             outcome = {"status": FAILED, "reason": _words(error)}
         return Trial(**fields, **outcome, seconds=time.monotonic() - begin)
 
-    def _train(self, hyperparameters, own, parent, number):
-        recipe = self.space(hyperparameters, self.base)
+    def _train(self, trial, own, parent):
+        recipe = self.space(trial.hyperparameters.copy(), self.base)
         whole = recipe.epochs
         if COARSE in own:
             recipe = replace(recipe, epochs=min(whole, own[COARSE]))
@@ -129,15 +131,18 @@ class TrialRunner(BaseTuner):
                 seed,
                 callbacks=watching,
                 last_epoch=last_epoch,
-                saved=self._saved(number - 1, repetition) if keeps else None,
-                continued=None if parent is None else self._saved(int(parent), repetition),
+                saved=self._saved(trial.trial_id, repetition) if keeps else None,
+                continued=None if parent is None else self._saved(parent, repetition),
             )
             for callback in watching:
                 if isinstance(callback, Deadline) and callback.passed:
                     raise OutOfTime
                 why = why or getattr(callback, "reason", None)
             history = history or logs
-            objectives.append(self.objective.value(recipe, model, splits, held_out))
+            value = self.objective.value(recipe, model, splits, held_out)
+            if not math.isfinite(value):
+                raise RecipeError(f"`{self.objective.name}` came out as {value}.")
+            objectives.append(value)
             if why:
                 break
         num_epochs = max(map(len, history.values()), default=0)
@@ -176,13 +181,8 @@ class TrialRunner(BaseTuner):
                 self._others[path] = ended.history.get(monitor) if whole else None
         return [curve for curve in self._others.values() if curve]
 
-    def _saved(self, trial_number, repetition):
-        name = self.oracle_trial_name(trial_number)
-        return os.path.join(self.get_trial_dir(name), f"training-{repetition}")
-
-    def oracle_trial_name(self, number):
-        """Return the oracle's own name of the trial that it began as the n-th, counted from 0."""
-        return f"{number:0{len(str(self.oracle.max_trials))}d}"
+    def _saved(self, trial_id, repetition):
+        return os.path.join(self.get_trial_dir(trial_id), f"training-{repetition}")
 
 
 def _words(error):
