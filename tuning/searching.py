@@ -20,6 +20,7 @@ from .budget import Budget
 from .declared import declared
 from .objective import Objective, objective_of
 from .oracles.methods import check_method, oracle
+from .quiet import without_retracing_warnings
 from .ranges_record import as_record, from_record
 from .search_folder import SearchFolder, Trial
 from .spaces import space as default_space
@@ -320,7 +321,8 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
         telling(trial)
 
     with _interruptible(folder):
-        runner_of(plan, told).search()
+        with without_retracing_warnings():
+            runner_of(plan, told).search()
         folder.update(seconds_spent=spent + time.monotonic() - begin)
         best = folder.best()
         if not best:

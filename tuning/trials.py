@@ -17,14 +17,13 @@ from ..recipes.errors import RecipeError
 from ..recipes.recipe import replace
 from ..recipes.recipe_faults import reason
 from .oracles.coarse_to_fine import COARSE
+from .oracles.durable import rounded
 from .pruning import Deadline, Pruning
 from .repetition import trained
 from .search_folder import COMPLETED, FAILED, PRUNED, Trial
 
 # What an oracle writes among the values for itself.
 _OWN = "tuner/"
-# Digits of a value that a person would read; also what is left of one on its way between processes.
-_DIGITS = 6
 
 
 class OutOfTime(Exception):
@@ -92,11 +91,7 @@ class TrialRunner(BaseTuner):
         begin = time.monotonic()
         hyperparameters = trial.hyperparameters
         own = {k: v for k, v in hyperparameters.values.items() if k.startswith(_OWN)}
-        values = {
-            name: float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
-            for name, value in hyperparameters.values.items()
-            if name not in own
-        }
+        values = rounded({k: v for k, v in hyperparameters.values.items() if k not in own})
         hyperparameters.values = {**own, **values}
         parent = own.get("tuner/trial_id")
         fields = {

@@ -10,6 +10,7 @@ What is mended, and would otherwise go wrong:
 4. A seed of 0 was taken for none, and a random one drawn.
 5. One failed trial is a fact to be recorded; three in a row ended the search.
 6. A trial whose time was up is put back, for whoever goes on with the search.
+7. Numbers lose digits on their way between processes, and were taken for others.
 """
 
 import json
@@ -21,6 +22,18 @@ from keras_tuner.src.engine import oracle as kt_oracle
 from keras_tuner.src.engine import trial as kt
 
 from ...recipes.atomic import write_text
+
+
+# Digits of a value that a person would read; also what is left of one on its way to a worker.
+DIGITS = 6
+
+
+def rounded(values):
+    """Return values with the digits that count."""
+    return {
+        name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+        for name, value in values.items()
+    }
 
 
 class Durable:
@@ -57,6 +70,9 @@ class Durable:
         """Return the default of each active hyperparameter, by name."""
         space = self.get_space()
         return {each.name: each.default for each in space.space if space.is_active(each)}
+
+    def _compute_values_hash(self, values):
+        return super()._compute_values_hash(rounded(values))
 
     def _random_values(self):
         return super()._random_values() if self.trials else self.defaults()

@@ -34,7 +34,10 @@ class BayesianOracle(Durable, BayesianOptimizationOracle):
         with warnings.catch_warnings():
             # A length at the end of its range is no news to whoever searches.
             warnings.simplefilter("ignore")
-            return super().populate_space(trial_id)
+            response = super().populate_space(trial_id)
+        # Where choices are few, the best point stays the best one however often it is tried.
+        tried = response["values"] is not None and self._duplicate(response["values"])
+        return self._random_populate_space() if tried else response
 
 
 class SweepOracle(Durable, HyperbandOracle):
