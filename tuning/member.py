@@ -6,19 +6,23 @@ Its role, chief or worker, is what KerasTuner's three environment variables say.
 import os
 import sys
 
+from ..recipes.errors import RecipeError
+from .cluster.heartbeat import Heartbeat
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def main(folder):
     """Take part in the search of a folder to its end, and return the exit code."""
-    from ..recipes.errors import RecipeError
-    from .quiet import without_retracing_warnings
-    from .search_folder import SearchFolder
-    from .searching import plan_of, runner_of
-
     try:
-        with without_retracing_warnings():
-            runner_of(plan_of(SearchFolder.open(folder))).search()
+        with Heartbeat() as heartbeat:
+            # After the first sign of life, since this loads TensorFlow.
+            from .quiet import without_retracing_warnings
+            from .search_folder import SearchFolder
+            from .searching import plan_of, runner_of
+
+            with without_retracing_warnings():
+                runner_of(plan_of(SearchFolder.open(folder)), heartbeat=heartbeat).search()
     except RecipeError as error:
         print(f"kerasrecipes: {error}", file=sys.stderr)
         return 2
@@ -26,4 +30,8 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    code = main(sys.argv[1])
+    # TensorFlow takes seconds to put itself away, and everything is on the disk.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

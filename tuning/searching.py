@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..recipes.recipe_data import splits_of
 from ..recipes.runs.run import hardware, is_plain, versions
 from . import winner
 from .budget import Budget
+from .cluster.supervisor import supervise
 from .declared import declared
 from .objective import Objective, objective_of
 from .oracles.methods import check_method, oracle
@@ -279,7 +281,7 @@ def plan_of(folder, *, recipe=None, space=None):
     return plan
 
 
-def runner_of(plan, told=lambda trial: None):
+def runner_of(plan, told=lambda trial: None, heartbeat=None):
     """Return what runs the trials of a plan in this process, in the role that it has."""
     record = plan.folder.record
     return TrialRunner(
@@ -300,6 +302,7 @@ def runner_of(plan, told=lambda trial: None):
             deadline=record.get("deadline"),
         ),
         told=told,
+        heartbeat=heartbeat,
     )
 
 
@@ -321,8 +324,18 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
         telling(trial)
 
     with _interruptible(folder):
-        with without_retracing_warnings():
-            runner_of(plan, told).search()
+        if workers == 1:
+            with without_retracing_warnings():
+                runner_of(plan, told).search()
+        else:
+            supervise(
+                [sys.executable, "-m", "kerasrecipes.tuning.member", str(folder.folder.resolve())],
+                workers,
+                log_folder=folder.folder / "logs",
+                on_event=telling.event,
+                on_look=telling.look,
+                go_on=f"Go on with {_command(folder)}.",
+            )
         folder.update(seconds_spent=spent + time.monotonic() - begin)
         best = folder.best()
         if not best:
@@ -406,6 +419,10 @@ def _nothing(folder):
     )
 
 
+def _command(folder):
+    return f"`kerasrecipes tune --resume {shlex.quote(str(folder.folder))}`"
+
+
 @contextlib.contextmanager
 def _interruptible(folder):
     try:
@@ -413,6 +430,5 @@ def _interruptible(folder):
     except KeyboardInterrupt as error:
         folder.update(status="interrupted")
         raise KeyboardInterrupt(
-            f"interrupted; go on with `kerasrecipes tune --resume "
-            f"{shlex.quote(str(folder.folder))}`."
+            f"interrupted; go on with {_command(folder)}."
         ) from error

@@ -44,6 +44,11 @@ class Telling:
             if trial.number not in self.known:
                 self(trial)
 
+    def event(self, sentence):
+        """Say what went wrong with a process, and what is done about it."""
+        if not self.quiet:
+            self.output.print(sentence, markup=False, soft_wrap=True)
+
     def line(self, trial):
         """Return the line of a trial."""
         of = "" if self.num_trials is None else f"/{self.num_trials}"

@@ -16,6 +16,9 @@ from ..recipes.cross_validation import folded
 from ..recipes.errors import RecipeError
 from ..recipes.recipe import replace
 from ..recipes.recipe_faults import reason
+from .cluster.chief import serve
+from .cluster.client import PatientClient
+from .cluster.roles import CHIEF, WORKER, role
 from .oracles.coarse_to_fine import COARSE
 from .oracles.durable import rounded
 from .pruning import Deadline, Pruning
@@ -42,9 +45,12 @@ class TrialRunner(BaseTuner):
         place: `tf.distribute.Strategy`.
         oracle: what says which trial comes next.
         told: callable that is given each `Trial` once it has ended.
+        heartbeat: `Heartbeat` of this process, where it is one of several. Defaults to None.
     """
 
-    def __init__(self, *, folder, base, space, splits, objective, place, oracle, told):
+    def __init__(
+        self, *, folder, base, space, splits, objective, place, oracle, told, heartbeat=None
+    ):
         self.search_folder = folder
         self.base = base
         self.space = space
@@ -63,6 +69,39 @@ class TrialRunner(BaseTuner):
         )
         with contextlib.redirect_stdout(io.StringIO()):  # it greets when it goes on
             super().__init__(oracle, directory=str(folder.folder), project_name="oracle")
+        self.role = role()
+        self.heartbeat = heartbeat
+        if self.role.name == WORKER:
+            self.oracle = PatientClient(oracle, self.role, heartbeat=heartbeat)
+
+    def search(self):
+        """Take part in the search to its end, in the role that this process has."""
+        if self.role.name == CHIEF:
+            serve(self.oracle, self.role, on_failed=self._died, heartbeat=self.heartbeat)
+        else:
+            super().search()
+
+    def save(self):
+        """Save the oracle, where it is here; a tuner itself has nothing to save."""
+        if not self._is_worker():
+            self.oracle.save()
+
+    def reload(self):
+        """Reload the oracle, where it is here."""
+        if not self._is_worker():
+            self.oracle.reload()
+
+    def _get_tuner_fname(self):
+        # By whose being there KerasTuner knows that a search goes on. One file for each process
+        # would let a chief begin anew what one process began.
+        return self.oracle._get_oracle_fname()
+
+    def _died(self, trial, why):
+        values = {k: v for k, v in trial.hyperparameters.values.items() if not k.startswith(_OWN)}
+        number = int(trial.trial_id) + 1
+        if self.search_folder.trial(number) is None:
+            ended = Trial(number=number, values=rounded(values), status=FAILED, reason=why)
+            self.search_folder.write(ended)
 
     def pre_create_trial(self):
         """Wait a little where the oracle had nothing to do."""
