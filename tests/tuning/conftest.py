@@ -105,7 +105,8 @@ def drawn(space, generator):
             else:
                 value = low + (high - low) * share
             if each["class_name"] == "Int":
-                value = round(value)
+                step = config["step"] or 1
+                value = low + step * round((value - low) / step)
         values[config["name"]] = value
     return values
 

@@ -38,7 +38,7 @@ def trial_curves(outcome: Outcome) -> Figure | None:
         axes = figure.add_subplot()
         for trial in reversed(outcome.trials):
             if trial.number in curves:
-                _draw(axes, trial, curves[trial.number], colours)
+                _draw(axes, trial, curves[trial.number], colours, 1.1 if len(curves) <= 60 else 0.6)
         _scale(axes, curves.values(), name, outcome)
         axes.set_xlabel("epoch")
         axes.set_ylabel(words(name))
@@ -57,7 +57,7 @@ def trial_curves(outcome: Outcome) -> Figure | None:
     return figure
 
 
-def _draw(axes, trial, values, colours):
+def _draw(axes, trial, values, colours, thin):
     # A trial that was gone on with may hold the later epochs only.
     first = max(1, trial.epochs - len(values) + 1) if trial.continued_from else 1
     epochs = np.arange(first, first + len(values))
@@ -67,7 +67,7 @@ def _draw(axes, trial, values, colours):
         epochs,
         values,
         color=colour or FAINT,
-        linewidth=(3.2 if colour == TOP[0] else 2.0) if chosen else 1.1,
+        linewidth=(3.2 if colour == TOP[0] else 2.0) if chosen else thin,
         alpha=1 if chosen else 0.8,
         # A line of one point is invisible.
         marker="o" if len(values) <= 12 and (chosen or len(values) == 1) else None,
