@@ -186,3 +186,18 @@ def make_search(tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture(name="number")
+def number_fixture():
+    return number
+
+
+@pytest.fixture(name="choice")
+def choice_fixture():
+    return choice
+
+
+@pytest.fixture(name="boolean")
+def boolean_fixture():
+    return boolean

@@ -45,7 +45,7 @@ def parallel_coordinates(outcome: Outcome) -> Figure:
 
 def _draw_row(axes, outcome, part, num_columns):
     axes.set_axis_off()
-    axes.set_xlim(-0.45, num_columns + 0.3)
+    axes.set_xlim(-0.45, num_columns + (0.3 if outcome.valued else -0.7))
     axes.set_ylim(_UNUSED - 0.06, 1.06)
     for column, hyperparameter in enumerate(part):
         _draw_axis(axes, column, hyperparameter.name, *_ticks(hyperparameter))
@@ -95,10 +95,10 @@ def _draw_axis(axes, column, name, places, names, *, bold=False):
     axes.plot([column, column], [0, 1], color=INK, linewidth=1.2, zorder=5)
     axes.text(
         column,
-        1.05,
+        1.07,
         wrapped(name, 15),
         ha="center",
-        va="bottom",
+        va="baseline",
         fontsize=11.5,
         fontweight="bold" if bold else "normal",
         linespacing=1.1,
