@@ -31,9 +31,9 @@ BARS = {"keras_tuner": 2.0, "workers": 1.6}
 
 PAGE = """# How fast a search is
 
-Seconds a trial of `{recipe}`, {epochs} epochs of {steps} steps of {batch} examples; random search over
-the rate and the weight decay. Medians over {rounds} rounds of the ratio within a round, the smallest
-and largest in brackets.
+Seconds a trial of `{recipe}`, {epochs} epochs of {steps} steps of {batch} examples; random search
+over the rate and the weight decay. Medians over {rounds} rounds of the ratio within a round, the
+smallest and largest in brackets.
 
 | | seconds a trial | ratio | bar |
 |---|---|---|---|
@@ -49,9 +49,9 @@ seeds, on {examples} examples, and validate after each epoch; none retrains the 
 timed is the search, without imports and without loading the data.
 
 *Workers* is the time from the first trial's beginning to the last one's end of a search of
-{parallel} trials by two workers, each on a core of its own, beside one worker on the same two cores.
-The command as a whole takes {command_one:.0f} s with one process and {command_two:.0f} s with two
-workers: a chief and two workers load TensorFlow before the first trial.
+{parallel} trials by two workers, each on a core of its own, beside one process on the same two
+cores. The command as a whole takes {command_one:.0f} s with one process and {command_two:.0f} s
+with two workers: a chief and two workers load TensorFlow before the first trial.
 
 Made by `make bench`.
 """
