@@ -31,6 +31,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/text_memory.py
 	$(BIN)/python benchmarks/mc_dropout_speed.py
 	$(BIN)/python benchmarks/callbacks_speed.py
+	$(BIN)/python benchmarks/tuning_speed.py
 
 # The pages of the recipe families, from the source and docs/figures.json.
 docs: .venv/installed-dev

@@ -14,6 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from kerasrecipes.recipes import catalog
 from kerasrecipes.recipes.measured import measured
+from kerasrecipes.tuning import spaces
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -173,7 +174,15 @@ def _reasons(entry):
             lines.append(f"- `{field}` is `{_value(described[field])}`: {reason}")
         elif reason:
             lines.append(f"- `{field}`: {reason}")
+    lines.append(f"- searched by default: {_space(recipe)}")
     return "\n".join(lines).rstrip()
+
+
+def _space(recipe):
+    """Return in words what a search varies where nobody says what."""
+    return (
+        "; ".join(f"`{name}` {values}" for name, values in spaces.described(recipe).items()) + "."
+    )
 
 
 def _pictures(entry, figures):

@@ -5,6 +5,7 @@ import re
 
 from ..recipes.errors import RecipeError
 from .changes import add_fields, changes_of, expect
+from .console import table
 from .quiet import load_tensorflow
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -80,10 +81,10 @@ def run(arguments):
 
 
 def _search(arguments, ended):
-    from ..tuning.spaces.range_text import ranges_of
+    from ..tuning.spaces.range_text import range_of
 
     expect(arguments)
-    ranges = ranges_of(arguments.ranges or ())
+    ranges = tuple(map(range_of, arguments.ranges or ()))
     load_tensorflow()
     from .. import tuning
 
@@ -133,11 +134,14 @@ def _resume(arguments, ended):
 def _report(arguments):
     if arguments.report is None:
         raise RecipeError("`tune report` must be given the folder of a search. Received: none.")
-    from ..tuning.reporting import report
-    from ..tuning.search_folder import SearchFolder
+    from ..tuning import reporting
 
-    folder = SearchFolder.open(arguments.report)
-    print(report(folder))
+    folder = arguments.report
+    print(reporting.sentence(folder))
+    for shown in (reporting.table_rows(folder), reporting.importance_rows(folder)):
+        table(*shown)
+    print(f"report: {reporting.report(folder)}")
+    print(f"TensorBoard: {reporting.write_tensorboard(folder)}")
 
 
 def _budget(arguments):
@@ -151,8 +155,6 @@ def _budget(arguments):
 def _tell(found):
     best = found.best
     print(f"best of {len(found.trials)} trials: trial {best.number}, {best.objective:.4f}")
-    for name, value in best.values.items():
-        print(f"  {name} = {value}")
     if (code := found.folder / "winner.py").is_file():
         print(f"\n{code.read_text('utf-8')}")
         print(f"recipe: {code}")

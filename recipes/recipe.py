@@ -272,6 +272,12 @@ def _readable(value):
         return value
     if isinstance(value, tuple):
         return [_readable(item) for item in value]
+    if isinstance(value, Between):
+        log = " by the logarithm" if value.log else ""
+        return f"{value.name} from {value.low!r} to {value.high!r}{log}"
+    if isinstance(value, OneOf):
+        names = value.labels or [str(_readable(item)) for item in value.values]
+        return f"{value.name} of {', '.join(names)}"
     if isinstance(value, functools.partial):
         arguments = [repr(_readable(item)) for item in value.args]
         arguments += [f"{name}={_readable(item)!r}" for name, item in value.keywords.items()]

@@ -8,10 +8,11 @@ import pytest
 
 import kerasrecipes.callbacks
 import kerasrecipes.recipes
+import kerasrecipes.tuning
 
 
 def modules():
-    for package in (kerasrecipes.recipes, kerasrecipes.callbacks):
+    for package in (kerasrecipes.recipes, kerasrecipes.callbacks, kerasrecipes.tuning):
         yield package.__name__
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             yield found.name

@@ -17,9 +17,9 @@ def main(folder):
     try:
         with Heartbeat() as heartbeat:
             # After the first sign of life, since this loads TensorFlow.
+            from .plan import plan_of, runner_of
             from .quiet import without_retracing_warnings
             from .search_folder import SearchFolder
-            from .searching import plan_of, runner_of
 
             with without_retracing_warnings():
                 runner_of(plan_of(SearchFolder.open(folder)), heartbeat=heartbeat).search()

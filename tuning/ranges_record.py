@@ -3,22 +3,28 @@
 import dataclasses
 
 from ..recipes.ranges import Between, OneOf
+from ..recipes.runs.run import is_plain
 
 _KINDS = {"Between": Between, "OneOf": OneOf}
 
 
 def as_record(ranges):
-    """Return ranges as JSON values; what is no plain value in them is lost."""
+    """Return ranges as JSON values, None in the place of one that holds what is no plain value."""
     return [
-        {"kind": type(each).__name__, **dataclasses.asdict(each)}
-        if all(isinstance(v, (bool, int, float, str, type(None))) for v in _values(each))
+        {"kind": type(each).__name__, **fields}
+        if all(map(is_plain, (fields := dataclasses.asdict(each)).values()))
         else None
         for each in ranges
     ]
 
 
 def from_record(record):
-    """Return the ranges that `as_record` wrote."""
+    """Return the ranges that `as_record` wrote.
+
+    >>> range_ = OneOf("build.hidden", ((64,), (64, 64)))
+    >>> from_record(as_record([range_])) == (range_,)
+    True
+    """
     return tuple(
         _KINDS[each["kind"]](**{k: _tuple(v) for k, v in each.items() if k != "kind"})
         for each in record
@@ -26,9 +32,5 @@ def from_record(record):
     )
 
 
-def _values(each):
-    return each.values if isinstance(each, OneOf) else ()
-
-
 def _tuple(value):
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value

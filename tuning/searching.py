@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import shlex
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -18,20 +19,24 @@ from ..recipes.recipe_data import splits_of
 from ..recipes.runs.run import hardware, is_plain, versions
 from . import winner
 from .budget import Budget
+from .cluster.heartbeat import Heartbeat
+from .cluster.roles import ALONE, CHIEF, WORKER, role
 from .cluster.supervisor import supervise
 from .declared import declared
-from .objective import Objective, objective_of
-from .oracles.methods import check_method, oracle
+from .objective import objective_of
+from .oracles.methods import check_method
+from .plan import Plan, check_unchanged, described, plan_of, runner_of
 from .quiet import without_retracing_warnings
-from .ranges_record import as_record, from_record
+from .ranges_record import as_record
 from .search_folder import SearchFolder, Trial
 from .spaces import space as default_space
 from .telling import Telling
-from .trials import TrialRunner
 
 # What stands for no budget: twenty trials find the best twentieth of a space in two of three
 # searches (1 - 0.95 ** 20 = 0.64), Bergstra and Bengio 2012.
 TRIALS = 20
+# How long a worker waits for the chief to make the folder of the search.
+PATIENCE_SECONDS = 600.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,18 +56,6 @@ class Found:
     best: Trial
     recipe: Recipe
     result: Result | None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """Everything that the processes of a search have in common."""
-
-    folder: SearchFolder
-    base: Recipe
-    space: object
-    hyperparameters: object
-    objective: Objective
-    splits: object
 
 
 def search(
@@ -130,6 +123,12 @@ def search(
         UnknownField: an override is not a field of a recipe.
         RecipeError: anything else that one sentence explains; no trial came to an end, above all.
     """
+    own = role()
+    if own.name != ALONE and folder is None:
+        raise RecipeError(
+            f"`folder` of search must be named where several processes search, one that all of "
+            f"them see. Received: none, in {own.id!r} of the chief at {own.address}."
+        )
     base = replace(catalog.get(recipe), **overrides)
     budget = _budget(budget)
     check_method(method)
@@ -175,19 +174,21 @@ def search(
         "over": None if over is None else list(over),
         "ranges": as_record(ranges),
         "own_space": space is not None,
-        "hyperparameters": _described(hyperparameters),
+        "hyperparameters": described(hyperparameters),
         "data": splits.describe(),
         "versions": versions(),
         "hardware": hardware(place),
         "winner": None,
     }
-    if folder is None:
+    if own.name == WORKER:
+        opened = _waited_for(folder)
+    elif folder is None:
         opened = SearchFolder.create(searches, base.name, **record)
     elif (Path(folder) / SearchFolder.record_name).is_file():
         opened = SearchFolder.open(folder)
     else:
         opened = SearchFolder.create_at(folder, **record)
-    plan = _Plan(
+    plan = Plan(
         folder=opened,
         base=base,
         space=used,
@@ -195,7 +196,11 @@ def search(
         objective=wanted,
         splits=splits,
     )
-    _check_unchanged(plan)
+    check_unchanged(plan)
+    if own.name == WORKER:
+        with Heartbeat() as heartbeat, without_retracing_warnings():
+            runner_of(plan, Telling.of(opened, quiet=not progress), heartbeat).search()
+        return _found(plan)
     with opened.locked():
         return _go_on(plan, workers, runs, saved_models, retrain, progress)
 
@@ -246,66 +251,6 @@ def resume(
         return _go_on(plan, number, runs, saved_models, retrain, progress)
 
 
-def plan_of(folder, *, recipe=None, space=None):
-    """Return what the processes of a search have in common, from what is written down of it.
-
-    Args:
-        folder: the `SearchFolder`.
-        recipe: as for `resume`. Defaults to None.
-        space: as for `resume`. Defaults to None.
-
-    Raises:
-        RecipeError: as `resume`.
-    """
-    record = folder.record
-    base = folder.recipe() if recipe is None else recipe
-    if record["own_space"] and space is None:
-        raise RecipeError(
-            f"Search {str(folder.folder)!r} was started from Python with a space of its own; give "
-            f"it there, as in `tuning.resume(folder, space=...)`."
-        )
-    used = (
-        partial(default_space, over=record["over"], ranges=from_record(record["ranges"]))
-        if space is None
-        else space
-    )
-    plan = _Plan(
-        folder=folder,
-        base=base,
-        space=used,
-        hyperparameters=declared(used, base),
-        objective=Objective(record["objective"], record["direction"]),
-        splits=splits_of(base, record["data_dir"]),
-    )
-    _check_unchanged(plan)
-    return plan
-
-
-def runner_of(plan, told=lambda trial: None, heartbeat=None):
-    """Return what runs the trials of a plan in this process, in the role that it has."""
-    record = plan.folder.record
-    return TrialRunner(
-        folder=plan.folder,
-        base=plan.base,
-        space=plan.space,
-        splits=plan.splits,
-        objective=plan.objective,
-        place=distribute.strategy(record["strategy"]),
-        oracle=oracle(
-            record["method"],
-            objective=plan.objective.name,
-            direction=plan.objective.direction,
-            hyperparameters=plan.hyperparameters.copy(),
-            num_trials=record["num_trials"],
-            recipe=plan.base,
-            seed=record["seed"],
-            deadline=record.get("deadline"),
-        ),
-        told=told,
-        heartbeat=heartbeat,
-    )
-
-
 def _go_on(plan, workers, runs, saved_models, retrain, progress):
     folder = plan.folder
     record = folder.record
@@ -314,29 +259,37 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
     if record["seconds"] is not None:
         deadline = time.time() + record["seconds"] - spent
     folder.update(status="searching", deadline=deadline)
-    telling = Telling(
-        folder, num_trials=record["num_trials"], deadline=deadline, quiet=not progress
-    )
+    telling = Telling.of(folder, quiet=not progress)
     begin = time.monotonic()
 
-    def told(trial):
+    def count():
         folder.update(seconds_spent=spent + time.monotonic() - begin)
+
+    def told(trial):
+        count()
         telling(trial)
 
+    def look():
+        if telling.look():
+            count()
+
     with _interruptible(folder):
-        if workers == 1:
-            with without_retracing_warnings():
-                runner_of(plan, told).search()
-        else:
+        if workers > 1:
             supervise(
                 [sys.executable, "-m", "kerasrecipes.tuning.member", str(folder.folder.resolve())],
                 workers,
                 log_folder=folder.folder / "logs",
                 on_event=telling.event,
-                on_look=telling.look,
+                on_look=look,
                 go_on=f"Go on with {_command(folder)}.",
             )
-        folder.update(seconds_spent=spent + time.monotonic() - begin)
+        else:
+            # The trials of a chief are run by others.
+            others = _looking(look) if role().name == CHIEF else contextlib.nullcontext()
+            with Heartbeat() as heartbeat, others, without_retracing_warnings():
+                runner_of(plan, told, heartbeat).search()
+            look()
+        count()
         best = folder.best()
         if not best:
             folder.update(status="failed")
@@ -352,51 +305,47 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
             result = winner.retrain(
                 folder, recipe, runs=runs, saved_models=saved_models, progress=progress
             )
+    return _found(plan, result)
+
+
+def _found(plan, result=None):
+    best = plan.folder.best()
+    if not best:
+        raise RecipeError(_nothing(plan.folder))
     return Found(
-        folder=folder.folder,
-        trials=tuple(folder.trials()),
+        folder=plan.folder.folder,
+        trials=tuple(plan.folder.trials()),
         best=best[0],
-        recipe=recipe,
+        recipe=winner.recipe_of(best[0], plan.base, plan.space),
         result=result,
     )
 
 
-def _check_unchanged(plan):
-    folder = plan.folder
-    folder.check_recipe(plan.base)
-    now, then = _described(plan.hyperparameters), folder.record["hyperparameters"]
-    gone, new = set(then) - set(now), set(now) - set(then)
-    other = [name for name in now if name in then and now[name] != then[name]]
-    changes = [f"without {name}" for name in sorted(gone)]
-    changes += [f"with {name}" for name in sorted(new)]
-    changes += [f"{name} {_range(now[name])}, which was {_range(then[name])}" for name in other]
-    if changes:
-        raise RecipeError(
-            f"The space of search {str(folder.folder)!r} must be as it was. Received: "
-            f"{'; '.join(changes)}. Start a search anew."
-        )
-    folder.check_data(plan.splits)
+def _waited_for(folder):
+    """Return the search of a folder, which the chief may be about to make."""
+    path = Path(folder) / SearchFolder.record_name
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not path.is_file() and time.monotonic() < end:
+        time.sleep(0.5)
+    return SearchFolder.open(folder)
 
 
-def _described(hyperparameters):
-    config = hyperparameters.get_config()
-    return {each["config"]["name"]: _plain(each) for each in config["space"]}
+@contextlib.contextmanager
+def _looking(look):
+    """Look once a second while the body runs."""
+    ended = threading.Event()
 
+    def look_on():
+        while not ended.wait(1.0):
+            look()
 
-def _plain(value):
-    """Return a value as it comes back from a JSON file."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    return value
-
-
-def _range(described):
-    config = described["config"]
-    if "values" in config:
-        return f"one of {', '.join(map(str, config['values']))}"
-    return f"from {config.get('min_value'):g} to {config.get('max_value'):g}"
+    thread = threading.Thread(target=look_on, name="looking", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _budget(budget):
@@ -429,6 +378,4 @@ def _interruptible(folder):
         yield
     except KeyboardInterrupt as error:
         folder.update(status="interrupted")
-        raise KeyboardInterrupt(
-            f"interrupted; go on with {_command(folder)}."
-        ) from error
+        raise KeyboardInterrupt(f"interrupted; go on with {_command(folder)}.") from error

@@ -38,11 +38,20 @@ class Telling:
             return
         self.output.print(self.line(trial), markup=False, soft_wrap=True)
 
+    @classmethod
+    def of(cls, folder, **arguments):
+        """Return what tells of a search with the budget of its record."""
+        record = folder.record
+        return cls(
+            folder, num_trials=record["num_trials"], deadline=record.get("deadline"), **arguments
+        )
+
     def look(self):
-        """Say what became of the trials that have ended since the last look."""
-        for trial in self.folder.trials():
-            if trial.number not in self.known:
-                self(trial)
+        """Say what became of the trials that have ended since the last look, and whether any."""
+        new = [trial for trial in self.folder.trials() if trial.number not in self.known]
+        for trial in new:
+            self(trial)
+        return bool(new)
 
     def event(self, sentence):
         """Say what went wrong with a process, and what is done about it."""

@@ -52,6 +52,7 @@ from keras import layers
 from ..data.augment import flip
 from ..errors import RecipeError, check_at_least
 from ..layers import PixelAttention, TimeEmbedding
+from ..ranges import Between, OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import cosine, warmup
 from ..tasks.diffusion import DenoisingDiffusion
@@ -235,6 +236,11 @@ RECIPES = (
         schedule=cosine,  # a short run must settle at its end
         batch_size=64,  # half the paper's: more steps of 1,374 images
         epochs=60,  # 1,260 steps
+        # Multiples of the 8 groups; and dropout, of which appendix B tries 0.1 to 0.4.
+        ranges=(
+            OneOf("build.width", (16, 24, 32)),
+            Between("build.dropout", 0.0, 0.4),
+        ),
         expected=Figure(
             "frechet_distance", 0.6, within=0.2, better="lower", source="measured here"
         ),
@@ -254,6 +260,7 @@ RECIPES = (
         schedule=partial(warmup, warmup_epochs=5000 / 351),  # 5,000 steps, the authors' code
         batch_size=128,  # appendix B
         epochs=2279,  # 800k steps, appendix B, over 45,000 images
+        ranges=(Between("build.dropout", 0.0, 0.4),),  # appendix B tries 0.1 to 0.4
         # The paper's FID of 3.17 is in the features of another network; it prints no loss.
         expected=Figure(
             "loss", 0.03, within=0.005, better="lower", source="an estimate, not measured here"

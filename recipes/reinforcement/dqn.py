@@ -41,6 +41,7 @@ import keras
 from keras import layers
 
 from ..errors import RecipeError, check_at_least
+from ..ranges import OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.deep_q_learning import DeepQLearning
@@ -113,6 +114,12 @@ RECIPES = (
         batch_size=10,  # games side by side, departure 1
         # 500,000 moves, as CleanRL: a minute and a half. After 200,000 one seed of three stood.
         epochs=50,
+        # A discount looks 20 to 200 moves ahead; the other two are round CleanRL's.
+        ranges=(
+            OneOf("task.discount", (0.95, 0.98, 0.99, 0.995)),
+            OneOf("task.target_interval", (20, 50, 100, 200)),
+            OneOf("task.num_replayed", (64, 128, 256)),
+        ),
         expected=Figure("mean_return", 488.7, within=16.1, source="CleanRL, three seeds"),
         num_parameters=10_934,
     ),

@@ -29,6 +29,7 @@ import keras
 from keras import layers
 
 from ..errors import RecipeError, check_at_least
+from ..ranges import OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.policy_learning import PolicyLearning
@@ -78,6 +79,7 @@ RECIPES = (
         schedule=cosine,  # so that the policy that is tested is a settled one
         batch_size=16,  # episodes side by side: as many moves in a step of the games
         epochs=6,  # 2,880 episodes: 39 seconds, and 491.9 with seed 0
+        ranges=(OneOf("task.discount", (0.95, 0.98, 0.99, 0.995)),),  # looks 20 to 200 moves ahead
         expected=Figure("mean_return", 475.0, source="reward threshold of CartPole-v1"),
         num_parameters=1_667,
     ),

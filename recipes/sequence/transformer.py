@@ -55,6 +55,7 @@ from keras import layers, ops
 from ...callbacks import AverageLastEpochs
 from ..errors import RecipeError, check_at_least, near_names
 from ..layers import DecoderBlock, EncoderBlock, SinusoidalPositions
+from ..ranges import OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import noam
 from ..tasks.translation import Translation
@@ -184,6 +185,7 @@ RECIPES = (
         batch_size=64,  # 312 steps an epoch
         epochs=6,  # 99.5 % of the validation dates are right after the fourth
         callbacks=(partial(AverageLastEpochs, 3),),  # the last of few epochs; the paper has 5
+        ranges=(OneOf("build.pre_norm", (False, True)),),  # departure 2
         expected=Figure("exact_match", 0.99, source="the least that this project asks for"),
         num_parameters=239_424,
     ),
@@ -199,6 +201,7 @@ RECIPES = (
         batch_size=128,  # 3,000 tokens or so on either side; the paper's 25,000 fill eight GPUs
         epochs=40,  # 16,000 steps
         callbacks=(AverageLastEpochs,),  # five, as in section 6.1
+        ranges=(OneOf("build.pre_norm", (False, True)),),  # departure 2
         expected=Figure("bleu", 30.0, within=5.0, source="a guess, not measured: see departure 5"),
         num_parameters=48_332_800,
     ),

@@ -57,6 +57,7 @@ from keras.initializers import RandomUniform
 from ..data.augment import affine
 from ..errors import RecipeError, check_at_least
 from ..layers import RadialBasisOutput, ScaledTanh, SparseConv2D, SubSampling
+from ..ranges import Between
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.classification import Classification
@@ -189,6 +190,8 @@ RECIPES = (
         schedule=cosine,  # so that the last epochs settle
         batch_size=32,  # 42 steps an epoch
         epochs=40,  # 11 seconds on two cores
+        # In front of the dense layers, which have 59,134 of the 61,706 parameters.
+        ranges=(Between("regularization.dropout", 0.0, 0.5),),
         expected=Figure(
             "accuracy", 0.996, within=0.01, source="measured here, mean of three seeds"
         ),
@@ -206,6 +209,8 @@ RECIPES = (
         schedule=cosine,  # so that the last epoch settles
         batch_size=128,  # as on MNIST
         epochs=5,  # the training accuracy is above 99.9 % by then; what is left is new fonts
+        # In front of the dense layers, which have 59,134 of the 61,706 parameters.
+        ranges=(Between("regularization.dropout", 0.0, 0.5),),
         expected=Figure("accuracy", 0.935, within=0.015, source="measured here, one seed"),
         num_parameters=61_706,
     ),
@@ -221,6 +226,8 @@ RECIPES = (
         schedule=cosine,  # so that the last epochs settle
         batch_size=128,  # 421 steps an epoch
         epochs=20,  # as many passes as in the paper, section III.B
+        # In front of the dense layers, which have 59,134 of the 61,706 parameters.
+        ranges=(Between("regularization.dropout", 0.0, 0.5),),
         expected=Figure("accuracy", 0.991, within=0.002, source="uncertainty-baselines, MNIST"),
         num_parameters=61_706,
     ),
@@ -236,6 +243,8 @@ RECIPES = (
         schedule=cosine,  # so that the last epochs settle
         batch_size=128,  # 421 steps an epoch
         epochs=20,  # as on MNIST
+        # In front of the dense layers, which have 59,134 of the 61,706 parameters.
+        ranges=(Between("regularization.dropout", 0.0, 0.5),),
         expected=Figure(
             "accuracy", 0.91, within=0.005, source="uncertainty-baselines, Fashion-MNIST"
         ),

@@ -56,6 +56,7 @@ from keras import layers
 from ..data.augment import crop, flip
 from ..errors import RecipeError, check_at_least
 from ..layers import BatchNormalization
+from ..ranges import OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import cosine, warmup
 from ..tasks.classification import Classification
@@ -230,6 +231,7 @@ RECIPES = (
         schedule=cosine,  # one pass must settle at its end
         batch_size=128,  # half of section 3.4's
         epochs=1,  # 421 steps, about two minutes on two cores
+        ranges=(OneOf("build.depth", (18, 34)),),  # table 1; deeper ones have bottlenecks
         expected=Figure("accuracy", 0.94, within=0.02, source="measured here"),
         num_parameters=11_175_370,
     ),
@@ -247,6 +249,7 @@ RECIPES = (
         schedule=partial(warmup, warmup_epochs=5, schedule=cosine),  # Goyal et al. 2017
         batch_size=64,  # a quarter of section 3.4's, which takes 20 GB of memory
         epochs=80,  # what the set's own table of results goes up to, about
+        ranges=(OneOf("build.depth", (18, 34, 50)),),  # table 1; deeper ones ask for more memory
         expected=Figure("accuracy", 0.93, within=0.02, source="an estimate, not measured here"),
         num_parameters=23_528_522,
     ),

@@ -40,6 +40,7 @@ from keras import layers
 from ..data.augment import crop, flip
 from ..errors import RecipeError, check_at_least
 from ..layers import BatchNormalization, SubsampleAndPad
+from ..ranges import OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import cosine, piecewise
 from ..tasks.classification import Classification
@@ -160,6 +161,7 @@ RECIPES = (
         schedule=partial(piecewise, boundaries=(91, 136.5), factors=(1, 0.1, 0.01)),
         batch_size=128,  # section 4.2
         epochs=182,  # 64k iterations over 45,000 images, section 4.2
+        ranges=(OneOf("build.depth", (14, 20, 26, 32)),),  # 6n + 2
         expected=Figure("accuracy", 0.9125, within=0.005, source="He et al. 2015, table 6"),
         num_parameters=269_722,
     ),
@@ -177,6 +179,7 @@ RECIPES = (
         schedule=partial(piecewise, boundaries=(91, 136.5), factors=(1, 0.1, 0.01)),
         batch_size=128,  # section 4.2
         epochs=182,  # 64k iterations over 45,000 images, section 4.2
+        ranges=(OneOf("build.depth", (44, 56, 68)),),  # 6n + 2
         expected=Figure("accuracy", 0.9303, within=0.005, source="He et al. 2015, table 6"),
         num_parameters=853_018,
     ),
@@ -194,6 +197,7 @@ RECIPES = (
         schedule=partial(piecewise, boundaries=(1, 91, 136.5), factors=(0.1, 1, 0.1, 0.01)),
         batch_size=128,  # section 4.2
         epochs=182,  # 64k iterations over 45,000 images, section 4.2
+        ranges=(OneOf("build.depth", (92, 110, 128)),),  # 6n + 2
         # The mean of five runs; the best of them has 93.57 %.
         expected=Figure("accuracy", 0.9339, within=0.005, source="He et al. 2015, table 6"),
         num_parameters=1_727_962,
@@ -212,6 +216,7 @@ RECIPES = (
         schedule=partial(piecewise, boundaries=(91, 136.5), factors=(1, 0.1, 0.01)),
         batch_size=128,  # section 4.2
         epochs=182,  # 64k iterations over 45,000 images, section 4.2
+        ranges=(OneOf("build.depth", (14, 20, 26, 32)),),  # 6n + 2
         # Not in the paper: what others report lies between 0.67 and 0.69.
         expected=Figure("accuracy", 0.68, within=0.02, source="an estimate, not measured here"),
         num_parameters=275_572,
@@ -230,6 +235,7 @@ RECIPES = (
         schedule=cosine,  # one pass must settle at its end
         batch_size=128,  # section 4.2
         epochs=1,  # 421 steps, two and a half minutes on two cores
+        ranges=(OneOf("build.depth", (8, 14, 20)),),  # 6n + 2; more are slow
         expected=Figure("accuracy", 0.937, within=0.03, source="measured here, one seed"),
         num_parameters=269_434,
     ),

@@ -53,6 +53,7 @@ from ...callbacks import Unfreeze
 from ..data.augment import crop
 from ..errors import RecipeError, check_at_least
 from ..layers import GradientGate, SubtractImageNetMean
+from ..ranges import OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
 from ..tasks.classification import Classification
@@ -222,6 +223,7 @@ RECIPES = (
         schedule=cosine,  # two passes must settle at their end
         batch_size=128,  # He et al. 2015, section 4.2
         epochs=2,  # a minute and a half on two cores
+        ranges=(OneOf("build.depth", (8, 14, 20)),),  # 6n + 2
         expected=Figure("accuracy", 0.985, within=0.01, source="measured here"),
         num_parameters=76_042,
     ),
@@ -242,6 +244,18 @@ RECIPES = (
         # The head has settled by then. At an opening of 0.1 a hundred images are learned by heart,
         # 0.87; at 0.3 the loss ran away.
         callbacks=(partial(Unfreeze, epoch=20, opening=0.01),),
+        # Whole blocks; and forms of SGD, since a gate is a rate under SGD alone.
+        ranges=(
+            OneOf("build.unfrozen", (0, 2, 4, 6)),
+            OneOf(
+                "optimizer",
+                (
+                    partial(keras.optimizers.SGD, momentum=0.9),
+                    partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
+                ),
+                labels=("sgd_momentum", "sgd_nesterov"),
+            ),
+        ),
         expected=Figure("accuracy", 0.89, within=0.02, source="measured here"),
         num_parameters=55_946,
     ),
@@ -258,6 +272,7 @@ RECIPES = (
         schedule=cosine,  # as transfer_glyphs_few
         batch_size=20,  # as transfer_glyphs_few
         epochs=60,  # as transfer_glyphs_few
+        ranges=(OneOf("build.depth", (8, 14, 20)),),  # 6n + 2
         expected=Figure("accuracy", 0.853, within=0.02, source="measured here"),
         num_parameters=75_002,
     ),

@@ -105,7 +105,8 @@ def drawn(space, generator):
             else:
                 value = low + (high - low) * share
             if each["class_name"] == "Int":
-                value = round(value)
+                step = config["step"] or 1
+                value = low + step * round((value - low) / step)
         values[config["name"]] = value
     return values
 
@@ -185,3 +186,18 @@ def make_search(tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture(name="number")
+def number_fixture():
+    return number
+
+
+@pytest.fixture(name="choice")
+def choice_fixture():
+    return choice
+
+
+@pytest.fixture(name="boolean")
+def boolean_fixture():
+    return boolean

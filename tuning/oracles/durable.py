@@ -23,7 +23,6 @@ from keras_tuner.src.engine import trial as kt
 
 from ...recipes.atomic import write_text
 
-
 # Digits of a value that a person would read; also what is left of one on its way to a worker.
 DIGITS = 6
 

@@ -73,6 +73,11 @@ def importance(folder, *, seed: int = 0) -> Importance:
     varied = [each for each in outcome.hyperparameters if each.varies]
     gone_on_with = {trial.continued_from for trial in outcome.trials}
     trials = [trial for trial in outcome.valued if trial.number not in gone_on_with]
+    if len(varied) < 2:
+        return Importance(
+            num_trials=len(trials),
+            reason="Importance compares hyperparameters, and there are not two.",
+        )
     needed = 2 * len(varied) + 4
     if len(trials) < needed:
         return Importance(

@@ -28,12 +28,13 @@ def importance_bars(found: Importance) -> Figure:
     with new_figure(8.4, 1.3 + 0.52 * len(names)) as figure:
         axes = figure.add_subplot()
         axes.barh(places, shares, color=colours, height=0.62)
-        low = np.minimum(deviations, shares)
+        # A share lies between nothing and all.
+        low, high = np.minimum(deviations, shares), np.minimum(deviations, 100 - shares)
         shown = deviations > 0
         axes.errorbar(
             shares[shown],
             places[shown],
-            xerr=[low[shown], deviations[shown]],
+            xerr=[low[shown], high[shown]],
             fmt="none",
             ecolor=INK,
             elinewidth=1.4,
@@ -43,8 +44,8 @@ def importance_bars(found: Importance) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("share of the variance of the objective (%)")
-        end = (shares + deviations).max()
-        for place, share, deviation in zip(places, shares, deviations, strict=True):
-            axes.text(share + deviation + 0.015 * end, place, f"{share:.0f} %", va="center")
+        end = (shares + high).max()
+        for place, share, whisker in zip(places, shares, high, strict=True):
+            axes.text(share + whisker + 0.015 * end, place, f"{share:.0f} %", va="center")
         axes.set_xlim(0, end * 1.14 or 1)
     return figure

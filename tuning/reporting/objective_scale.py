@@ -62,7 +62,8 @@ class ObjectiveScale:
             return np.array([self.low])
         locator = LogLocator(numticks=count) if self.log else MaxNLocator(count)
         found = np.asarray(locator.tick_values(self.low, self.high))
-        room = 1e-9 * (self.high - self.low)
+        # An end that is round itself must not be lost by rounding.
+        room = 1e-9 * (self.low if self.log else self.high - self.low)
         return found[(found >= self.low - room) & (found <= self.high + room)]
 
     def show(self, axes):

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ...callbacks.pictures import new_figure
 from ...recipes.page import words
 from .hyperparameter import LINEAR, label
 from .objective_scale import objective_scale
 from .outcome import Outcome
-from .trial_colours import BEST, FAILED_COLOUR, FAINT, INK, shade, shortened, wrapped
+from .trial_colours import BEST, FAILED_COLOUR, INK, shade, shortened, wrapped
 
 _MAXIMUM_AXES = 6
 _MAXIMUM_NAMED = 9
@@ -44,15 +45,12 @@ def parallel_coordinates(outcome: Outcome) -> Figure:
 
 def _draw_row(axes, outcome, part, num_columns):
     axes.set_axis_off()
-    axes.set_xlim(-0.45, num_columns + 0.3)
-    axes.set_ylim(_UNUSED - 0.06, 1.28)
-    unused = False
+    axes.set_xlim(-0.45, num_columns + (0.3 if outcome.valued else -0.7))
+    axes.set_ylim(_UNUSED - 0.06, 1.06)
     for column, hyperparameter in enumerate(part):
-        some = any(hyperparameter.place(trial.values) is None for trial in outcome.trials)
-        unused = unused or some
-        _draw_axis(axes, column, hyperparameter.name, *_ticks(hyperparameter), unused=some)
-    if unused:
-        axes.text(-0.42, _UNUSED, "not\nused", fontsize=10, va="center", ha="right", color=INK)
+        _draw_axis(axes, column, hyperparameter.name, *_ticks(hyperparameter))
+        if any(hyperparameter.place(trial.values) is None for trial in outcome.trials):
+            _draw_tick(axes, column, _UNUSED, "not used")
     if not outcome.valued:
         _draw_lines(axes, outcome, part, {})
         return
@@ -93,34 +91,34 @@ def _draw_lines(axes, outcome, part, goodness):
         axes.plot(xs, ys, **style)
 
 
-def _draw_axis(axes, column, name, places, names, *, bold=False, unused=False):
+def _draw_axis(axes, column, name, places, names, *, bold=False):
     axes.plot([column, column], [0, 1], color=INK, linewidth=1.2, zorder=5)
-    if unused:
-        axes.plot(
-            [column - 0.07, column + 0.07], [_UNUSED] * 2, color=FAINT, linewidth=1.2, zorder=5
-        )
     axes.text(
         column,
-        1.06,
+        1.07,
         wrapped(name, 15),
         ha="center",
-        va="bottom",
+        va="baseline",
         fontsize=11.5,
         fontweight="bold" if bold else "normal",
         linespacing=1.1,
     )
     for place, text in zip(places, names, strict=True):
-        axes.plot([column - 0.03, column], [place, place], color=INK, linewidth=1.2, zorder=5)
-        axes.text(
-            column - 0.05 if not bold else column + 0.06,
-            place,
-            shortened(text),
-            ha="left" if bold else "right",
-            va="center",
-            fontsize=10,
-            zorder=7,
-            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
-        )
+        _draw_tick(axes, column, place, text, right=bold)
+
+
+def _draw_tick(axes, column, place, text, *, right=False):
+    axes.plot([column - 0.03, column], [place, place], color=INK, linewidth=1.2, zorder=5)
+    axes.text(
+        column + (0.07 if right else -0.06),
+        place,
+        shortened(text),
+        ha="left" if right else "right",
+        va="center",
+        fontsize=10.5,
+        zorder=7,
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
+    )
 
 
 def _better_up(share, sign):
@@ -148,19 +146,14 @@ def _ticks(hyperparameter):
         return [(k + 0.5) / count for k in shown], [label(hyperparameter.values[k]) for k in shown]
     low, high = hyperparameter.low, hyperparameter.high
     if hyperparameter.sampling == LINEAR:
-        values = np.linspace(low, high, 5)
-        if isinstance(low, int) and isinstance(high, int):
-            values = np.unique(np.round(values).astype(int))
+        between = MaxNLocator(4, integer=isinstance(low, int)).tick_values(low, high)
     else:
-        values = _decades(low, high)
+        between = 10.0 ** np.arange(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+        between = between[:: max(1, math.ceil(len(between) / 5))]
+    # The ends are always named; what is near to one would cover its name.
+    inside = [
+        float(v) for v in between if 0.08 < hyperparameter.position(v) < 0.92 and low < v < high
+    ]
+    values = [low, *inside, high]
     places = [hyperparameter.position(value) for value in values]
-    texts = [label(value.item()) for value in np.asarray(values)]
-    return places, texts
-
-
-def _decades(low, high):
-    """Return the two ends and the powers of ten between them that are not too near to an end."""
-    powers = 10.0 ** np.arange(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-    room = (high / low) ** 0.08
-    between = powers[(powers > low * room) & (powers < high / room)]
-    return np.array([low, *between[:: math.ceil(len(between) / 5) if len(between) else 1], high])
+    return places, [label(value) for value in values]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from ...callbacks.pictures import new_figure
 from ...recipes.page import words
@@ -112,10 +112,11 @@ def _x_axis(axes, hyperparameter):
         axes.set_xscale("log")
         margin = (high / low) ** 0.05
         axes.set_xlim(low / margin, high * margin)
-        if high < 10 * low:
-            ticks = np.geomspace(low, high, 4)
-            axes.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
-            axes.xaxis.minorticks_off()
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        if high < 100 * low:
+            # A power of ten or none would be named.
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         return
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=isinstance(low, int)))
     margin = 0.05 * (high - low)

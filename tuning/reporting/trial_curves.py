@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -38,8 +40,8 @@ def trial_curves(outcome: Outcome) -> Figure | None:
         axes = figure.add_subplot()
         for trial in reversed(outcome.trials):
             if trial.number in curves:
-                _draw(axes, trial, curves[trial.number], colours)
-        _scale(axes, curves.values(), name, outcome)
+                _draw(axes, trial, curves[trial.number], colours, 1.1 if len(curves) <= 60 else 0.6)
+        _scale(axes, curves, name, outcome, colours)
         axes.set_xlabel("epoch")
         axes.set_ylabel(words(name))
         num_epochs = max(map(len, curves.values()))
@@ -57,7 +59,7 @@ def trial_curves(outcome: Outcome) -> Figure | None:
     return figure
 
 
-def _draw(axes, trial, values, colours):
+def _draw(axes, trial, values, colours, thin):
     # A trial that was gone on with may hold the later epochs only.
     first = max(1, trial.epochs - len(values) + 1) if trial.continued_from else 1
     epochs = np.arange(first, first + len(values))
@@ -67,7 +69,7 @@ def _draw(axes, trial, values, colours):
         epochs,
         values,
         color=colour or FAINT,
-        linewidth=(3.2 if colour == TOP[0] else 2.0) if chosen else 1.1,
+        linewidth=(3.2 if colour == TOP[0] else 2.0) if chosen else thin,
         alpha=1 if chosen else 0.8,
         # A line of one point is invisible.
         marker="o" if len(values) <= 12 and (chosen or len(values) == 1) else None,
@@ -92,10 +94,16 @@ def _state(trial):
     return "" if trial.status == COMPLETED else f", {trial.status}"
 
 
-def _scale(axes, curves, name, outcome):
-    seen = np.concatenate(list(curves))
-    seen = seen[np.isfinite(seen)]
+def _scale(axes, curves, name, outcome, best):
     # A loss gets better downwards even where the objective does upwards.
     sign = outcome.sign if name in (outcome.objective, f"val_{outcome.objective}") else 1
-    scale = fenced(seen, sign)
-    scale.show(axes)
+    scale = fenced(_finite(curves.values()), sign)
+    # One that explodes is cut off; of the best everything is seen, how they begin too.
+    chosen = _finite([curves[number] for number in best])
+    low, high = min([scale.low, *chosen]), max([scale.high, *chosen])
+    dataclasses.replace(scale, low=low, high=high, log=0 < 100 * low < high).show(axes)
+
+
+def _finite(curves):
+    values = np.concatenate([*curves, []])
+    return values[np.isfinite(values)]

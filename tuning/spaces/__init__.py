@@ -16,6 +16,7 @@ _HOMES = {
     "described": "declared",
     "PARTS": "declared",
     "range_of": "range_text",
+    "ranges_of": "range_text",
 }
 
 __all__ = [*_HOMES]

@@ -65,11 +65,11 @@ def declared(base, over=None, ranges=()):
     default = {each.name: each for part in PARTS.values() for each in part(base)}
     refined = {each.name: each for each in base.ranges}
     known = {**default, **refined}
-    chosen = known if over is None else _chosen(base, known, tuple(over))
+    wanted = (over,) if isinstance(over, str) else over
+    chosen = known if wanted is None else _chosen(base, known, tuple(wanted))
     found = [
         Hyperparameter(
             _sound(base, range_, (default.get(name), refined.get(name))),
-            part_of(name),
             own_value(base, name),
         )
         for name, range_ in {**known, **given}.items()  # in the order of the parts
@@ -127,7 +127,7 @@ def _sound(base, range_, labelled):
         if _is_made_of_factories(own) and all(isinstance(v, str) for v in range_.values):
             range_ = _by_labels(range_, labelled)
         tried = range_.values
-        labels = list(Hyperparameter(range_, "", own).choices)
+        labels = list(Hyperparameter(range_, own).choices)
         if len(set(labels)) < len(range_.values):
             raise RecipeError(
                 f"The choices of `{range_.name}` must differ in how they are called. "
@@ -158,7 +158,7 @@ def _by_labels(range_, labelled):
         label: value
         for each in labelled
         if isinstance(each, OneOf)
-        for label, value in Hyperparameter(each, "", None).choices.items()
+        for label, value in Hyperparameter(each, None).choices.items()
     }
     for label in range_.values:
         if label not in known:

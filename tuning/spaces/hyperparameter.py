@@ -23,14 +23,12 @@ class Hyperparameter:
 
     Attributes:
         range: `Between` or `OneOf`.
-        part: str, the part of the space that it belongs to.
         own: the recipe's own value, or what else is to come first.
         only_if: None, or the name of another hyperparameter and a tuple of its values, with which
             alone this one counts.
     """
 
     range: Between | OneOf
-    part: str
     own: Any
     only_if: tuple[str, tuple[str, ...]] | None = None
 
@@ -78,13 +76,23 @@ class Hyperparameter:
         if chosen is None:
             return INACTIVE
         if isinstance(self.range, Between):
-            return int(chosen) if self.range.whole else float(chosen)
+            return self._within(int(chosen) if self.range.whole else float(chosen))
         if chosen not in self.choices:
             raise RecipeError(
                 f"`{self.name}` must be one of {', '.join(map(repr, self.choices))}. "
                 f"Received: {chosen!r}."
             )
         return self.choices[chosen]
+
+    def _within(self, value):
+        low, high = self.range.low, self.range.high
+        # KerasTuner's logarithms may end a rounding above the end, or with the next whole number.
+        slack = 1 if self.range.whole and self.range.log else 1e-9 * max(abs(low), abs(high))
+        if not low - slack <= value <= high + slack:
+            raise RecipeError(
+                f"`{self.name}` must lie between {low!r} and {high!r}. Received: {value!r}."
+            )
+        return min(max(value, low), high)
 
     def _register(self, hp):
         if isinstance(self.range, Between):

@@ -4,6 +4,7 @@ import math
 
 from ...recipes.ranges import Between, OneOf
 from .arguments import MISSING, arguments_of
+from .rates import short
 
 
 def regularization(recipe):
@@ -20,7 +21,7 @@ def regularization(recipe):
     wanted = recipe.regularization
     penalty = arguments_of(recipe.build).get("weight_decay", MISSING)
     if _is_number(penalty) and penalty > 0:
-        found = [Between("build.weight_decay", penalty / 30, penalty * 30, log=True)]
+        found = [Between("build.weight_decay", short(penalty / 30), short(penalty * 30), log=True)]
     else:
         exponent = -round(math.log10(recipe.learning_rate))
         decays = (0.0, *(10.0 ** (exponent - n) for n in (6, 5, 4)), wanted.weight_decay)

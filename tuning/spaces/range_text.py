@@ -8,12 +8,17 @@ from ...recipes.ranges import Between, OneOf
 _FORM = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=VALUE,VALUE,..."
 
 
+def ranges_of(texts):
+    """Return the ranges that texts say, a tuple, in their order; see `range_of`."""
+    return tuple(map(range_of, texts))
+
+
 def range_of(text):
     """Return the range that a text says.
 
     Args:
-        text: str, "learning_rate=1e-4:1e-1:log", "batch_size=32,64,128", "build.hidden=(64,),(9,9)",
-            "schedule=cosine,one_cycle". Whole numbers stay whole; `None`, `True` and `False` are
+        text: str, "learning_rate=1e-4:1e-1:log", "batch_size=32,64,128", "schedule=cosine,noam" or
+            "build.hidden=(64,),(128,64)". Whole numbers stay whole; `None`, `True` and `False` are
             what they are in Python, and whatever is no value is a text.
 
     Returns:

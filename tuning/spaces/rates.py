@@ -43,7 +43,7 @@ def learning_rate(recipe):
     is less room above, a factor of 10, than below, one of 30.
     """
     rate = recipe.learning_rate
-    return (Between("learning_rate", _short(rate / 30), _short(rate * 10), log=True),)
+    return (Between("learning_rate", short(rate / 30), short(rate * 10), log=True),)
 
 
 def schedule(recipe):
@@ -120,6 +120,10 @@ def _momentum(make):
     return arguments_of(make).get("momentum", 0.0)
 
 
-def _short(number):
-    """Return a number to two digits, so that a range reads well."""
+def short(number):
+    """Return a number to two digits, so that a range reads well.
+
+    >>> short(0.1 / 30)
+    0.0033
+    """
     return float(f"{number:.2g}")

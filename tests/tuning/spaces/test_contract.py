@@ -1,13 +1,21 @@
 """What the default space of every recipe of the catalogue keeps to."""
 
+import dataclasses
 import random
 
+import keras
 import keras_tuner
+import numpy as np
 import pytest
 
-from kerasrecipes.recipes import catalog
-from kerasrecipes.recipes.recipe import Recipe
+from kerasrecipes.recipes import catalog, distribute
+from kerasrecipes.recipes.recipe import Recipe, replace
+from kerasrecipes.recipes.recipe_data import batches_of
+from kerasrecipes.recipes.steps import TrainingSteps
+from kerasrecipes.recipes.training import prepare
 from kerasrecipes.tuning import spaces
+from kerasrecipes.tuning.recipe_code import recipe_code
+from kerasrecipes.tuning.spaces.arguments import same
 from kerasrecipes.tuning.spaces.declared import declared
 
 NUM_POINTS = 20
@@ -103,3 +111,61 @@ def test_the_own_value_is_among_the_choices(base):
             assert type(own) is type(each.own) and str(own) == str(each.own), each.name
         else:
             assert each.range.low <= each.own <= each.range.high, each.name
+
+
+def test_a_random_point_is_written_as_code_and_read_again(base, tmp_path):
+    for number, (recipe, _) in enumerate(random_points(base, 5)):
+        script = tmp_path / f"winner{number}.py"
+        text = recipe_code(base, recipe, origin=base.name, name=f"{base.name}_tuned")
+        script.write_text(text, "utf-8")
+        again, expected = catalog.get(str(script)), replace(recipe, name=f"{base.name}_tuned")
+        assert again.describe() == expected.describe()
+        for field in dataclasses.fields(again):
+            assert same(getattr(again, field.name), getattr(expected, field.name)), field.name
+
+
+# Small models on embedded data, one for each kind of network that has a size to vary.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mlp_digits",
+        "lenet5_digits",
+        "cnn_digits",
+        "linear_diabetes",
+        "vae_digits",
+        "gcn_karate_club",
+        "message_passing_karate_club",
+        "reinforce_cartpole",
+        "dqn_cartpole",
+    ],
+)
+def test_models_at_random_points_take_a_step(name, load_few):
+    base = catalog.get(name)
+    for recipe, _ in random_points(base, 2):
+        recipe = replace(recipe, batch_size=min(recipe.batch_size, 8))
+        splits = load_few(recipe.data)
+        model = prepare(recipe, splits, distribute.strategy("none"), seed=0)
+        model.train_function = TrainingSteps(model, 1)
+        batches = batches_of(recipe, splits, seed=0)
+        history = model.fit(batches, steps_per_epoch=1, verbose=0, shuffle=False).history
+        assert np.isfinite(history["loss"]).all()
+    keras.backend.clear_session()
+
+
+@pytest.mark.slow
+def test_models_at_the_corners_are_made(base, load_few):
+    splits = load_few(base.data)
+    for corner in (0, 1):
+        recipe, _ = at(base, lambda each, corner=corner: ends(each)[corner])
+        recipe = replace(recipe, batch_size=min(recipe.batch_size, 8))
+        assert prepare(recipe, splits, distribute.strategy("none"), seed=0).optimizer is not None
+        keras.backend.clear_session()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in catalog.names() if "resnet" in catalog.entries()[name].architecture]
+)
+def test_depths_are_those_of_residual_networks(name):
+    (depths,) = [e.range.values for e in declared(catalog.get(name)) if e.name == "build.depth"]
+    small = catalog.entries()[name].architecture.endswith("cifar")
+    assert all(d % 6 == 2 if small else d in (18, 34, 50, 101, 152) for d in depths)
