@@ -294,7 +294,7 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
         if not best:
             folder.update(status="failed")
             raise RecipeError(_nothing(folder))
-        recipe = winner.on_all_data(winner.recipe_of(best[0], plan.base, plan.space), plan.splits)
+        recipe = winner.recipe_of(plan, best[0])
         winner.write(folder, recipe)
         folder.update(
             status="finished",
@@ -316,7 +316,7 @@ def _found(plan, result=None):
         folder=plan.folder.folder,
         trials=tuple(plan.folder.trials()),
         best=best[0],
-        recipe=winner.recipe_of(best[0], plan.base, plan.space),
+        recipe=winner.recipe_of(plan, best[0]),
         result=result,
     )
 
