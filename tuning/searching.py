@@ -28,6 +28,7 @@ from .oracles.methods import check_method
 from .plan import Plan, check_unchanged, described, plan_of, runner_of
 from .quiet import without_retracing_warnings
 from .ranges_record import as_record
+from .reporting import report
 from .search_folder import SearchFolder, Trial
 from .spaces import space as default_space
 from .telling import Telling
@@ -305,6 +306,7 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
             result = winner.retrain(
                 folder, recipe, runs=runs, saved_models=saved_models, progress=progress
             )
+        report(folder)
     return _found(plan, result)
 
 
