@@ -18,9 +18,9 @@ from PIL import Image
 
 from kerasrecipes import recipes
 from kerasrecipes.recipes import catalog, data
-from kerasrecipes.recipes.finish import evaluate
 from kerasrecipes.recipes.pictures import png
-from kerasrecipes.recipes.run import machine
+from kerasrecipes.recipes.runs.finish import evaluate
+from kerasrecipes.recipes.runs.run import machine
 
 ROOT = pathlib.Path(__file__).parent.parent
 FILE = ROOT / "docs" / "figures.json"

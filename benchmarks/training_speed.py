@@ -183,7 +183,7 @@ def machine_and_packages():
     """Return what this runs on, in a line."""
     from importlib.metadata import version
 
-    from kerasrecipes.recipes.run import machine
+    from kerasrecipes.recipes.runs.run import machine
 
     packages = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "torch"))
     return f"{machine()}, {packages}"

@@ -23,7 +23,7 @@ def add_arguments(parser):
 def run(arguments):
     """Print the prompt and what follows, as it comes."""
     load_tensorflow()
-    from ..recipes.generation import generate
+    from ..recipes.serving.generation import generate
 
     pieces = generate(
         arguments.source,

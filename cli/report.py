@@ -11,6 +11,6 @@ def add_arguments(parser):
 def run(arguments):
     """Write it and print where it is."""
     load_tensorflow()
-    from ..recipes.revisit import report
+    from ..recipes.runs.revisit import report
 
     print(f"report: {report(arguments.folder)}")

@@ -20,14 +20,14 @@ _HOMES = {
     "names": "catalog",
     "Finding": "checks.finding",
     "Regularization": "regularization",
-    "check": "checking",
-    "find_learning_rate": "learning_rate_finder",
+    "check": "checks.checking",
+    "find_learning_rate": "rehearsals.learning_rate_finder",
     "train": "training",
     "resume": "training",
     "cross_validate": "cross_validation",
-    "evaluate": "revisit",
-    "export": "revisit",
-    "predict": "prediction",
+    "evaluate": "runs.revisit",
+    "export": "runs.revisit",
+    "predict": "serving.prediction",
 }
 
 __all__ = [*_HOMES, "uncertainty"]

@@ -9,18 +9,18 @@ import tensorflow as tf
 
 from . import catalog, data, distribute, recipe_faults, regularizing
 from .atomic import check_folder
-from .checkpoint import Checkpointing, latest
 from .checks.long_run import look_before_a_long_run
 from .data.pipeline import training_batches
 from .errors import RecipeError, check_seed
-from .finish import finish
-from .follow import followers
-from .history import History
 from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, replace
-from .run import Run, hardware, is_plain, versions
+from .rehearsals.subject import of_run
+from .runs.checkpoint import Checkpointing, latest
+from .runs.finish import finish
+from .runs.follow import followers
+from .runs.history import History
+from .runs.run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
-from .subject import of_run
 
 # Steps taken in one call: enough that the way from Python to the loop and back does not count
 # beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.

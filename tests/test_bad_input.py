@@ -14,8 +14,9 @@ import pytest
 
 from kerasrecipes import recipes
 from kerasrecipes.cli.main import main
-from kerasrecipes.recipes import RecipeError, saved_model
-from kerasrecipes.recipes.checkpoint import latest
+from kerasrecipes.recipes import RecipeError
+from kerasrecipes.recipes.runs.checkpoint import latest
+from kerasrecipes.recipes.serving import saved_model
 
 
 @pytest.fixture

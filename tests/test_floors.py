@@ -8,10 +8,10 @@ ROOT = pathlib.Path(__file__).parent.parent
 # What is on a floor, from the ground up. A name ending in a dot takes everything under it.
 FLOORS = (
     ("callbacks.", "recipes.errors", "recipes.regularization"),
-    ("recipes.atomic", "recipes.random_state", "recipes.recipe", "recipes.layers.",
-     "recipes.pictures", "recipes.report_style"),
+    ("recipes.atomic", "recipes.rehearsals.random_state", "recipes.recipe", "recipes.layers.",
+     "recipes.pictures", "recipes.runs.report_style"),
     ("recipes.schedules", "recipes.losses", "recipes.metrics", "recipes.source",
-     "recipes.measured", "recipes.history", "recipes.drawings."),
+     "recipes.measured", "recipes.runs.history", "recipes.drawings."),
     ("recipes.data.", "recipes.distribute", "recipes.steps", "recipes.architecture",
      "recipes.optimizers"),
     ("recipes.models.", "recipes.regularizing"),
@@ -19,14 +19,13 @@ FLOORS = (
     ("recipes.foundations.", "recipes.vision.", "recipes.segmentation.", "recipes.sequence.",
      "recipes.generative.", "recipes.graph.", "recipes.reinforcement."),
     ("recipes.catalog",),
-    ("recipes.checkpoint", "recipes.run", "recipes.saved_model", "recipes.saved_model_check",
-     "recipes.exported", "recipes.report", "recipes.follow", "recipes.prediction",
-     "recipes.generation", "recipes.recipe_faults", "recipes.subject"),
-    ("recipes.finish", "recipes.rehearsal", "recipes.rehearsed_steps"),
+    ("recipes.runs.", "recipes.serving.", "recipes.recipe_faults", "recipes.rehearsals.subject"),
+    ("recipes.runs.finish", "recipes.rehearsals."),
     ("recipes.checks.",),
-    ("recipes.training", "recipes.revisit"),
-    ("recipes.subjects", "recipes.checking", "recipes.learning_rate_finder",
-     "recipes.uncertainty.", "recipes.cross_validation"),
+    ("recipes.training", "recipes.runs.revisit"),
+    ("recipes.rehearsals.subjects", "recipes.checks.checking",
+     "recipes.rehearsals.learning_rate_finder", "recipes.uncertainty.",
+     "recipes.cross_validation"),
     ("recipes",),
     ("tuning.",),
     ("cli.",),
@@ -34,11 +33,15 @@ FLOORS = (
 
 
 def floor(module):
-    for number, names in enumerate(FLOORS):
-        for name in names:
-            if module == name.rstrip(".") or (name.endswith(".") and module.startswith(name)):
-                return number
-    raise AssertionError(f"{module} stands on no floor: give it one in FLOORS")
+    """Return the number of the floor whose name for the module says most."""
+    fitting = [
+        (len(name), number)
+        for number, names in enumerate(FLOORS)
+        for name in names
+        if module == name.rstrip(".") or (name.endswith(".") and module.startswith(name))
+    ]
+    assert fitting, f"{module} stands on no floor: give it one in FLOORS"
+    return max(fitting)[1]
 
 
 def modules():

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from kerasrecipes.callbacks import Unfreeze
-from kerasrecipes.recipes import catalog, checkpoint, distribute, training
+from kerasrecipes.recipes import catalog, distribute, training
 from kerasrecipes.recipes.recipe import replace
-from kerasrecipes.recipes.run import Run
+from kerasrecipes.recipes.runs import checkpoint
+from kerasrecipes.recipes.runs.run import Run
 
 # The first recipe of each task, and those whose callbacks or layers have a state of their own.
 FIRST = {type(catalog.get(name).task): name for name in reversed(catalog.names())}

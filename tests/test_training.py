@@ -12,7 +12,7 @@ from kerasrecipes import recipes
 from kerasrecipes.recipes import distribute, get, replace
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.data.streamed import StreamedSplit
-from kerasrecipes.recipes.run import Run
+from kerasrecipes.recipes.runs.run import Run
 from kerasrecipes.recipes.training import _fit, prepare
 
 

@@ -1,6 +1,6 @@
 """All checks of a subject, one after the other."""
 
-from ..rehearsal import Rehearsal
+from ..rehearsals.rehearsal import Rehearsal
 from .cost import memory, run_time, step_time
 from .finding import Finding, NotApplicable
 from .layers import dead_units, input_scale, saturated

@@ -6,7 +6,7 @@ import warnings
 import keras
 
 from ..recipe_faults import reason
-from ..rehearsal import Rehearsal
+from ..rehearsals.rehearsal import Rehearsal
 from .cost import step_time, told_time
 from .examination import findings
 

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from ..rehearsal import rows
-from ..rehearsed_steps import Steps
+from ..rehearsals.rehearsal import rows
+from ..rehearsals.rehearsed_steps import Steps
 from ..steps import NonFiniteLoss
 from .clock import Clock
 from .finding import Finding, NotApplicable

@@ -12,7 +12,7 @@ from ..drawings import uncertainty as drawings
 from ..errors import check_at_least
 from ..pictures import png
 from ..recipe_faults import check_classes, check_dropout
-from ..revisit import open_finished
+from ..runs.revisit import open_finished
 from .figures import NUM_BINS, calibration_bins, entropy, selective_accuracy, summary
 from .outside import outside_of
 from .passes import logits, mc_dropout

@@ -6,8 +6,8 @@ import pytest
 
 from kerasrecipes import recipes
 from kerasrecipes.recipes.checks import long_run
-from kerasrecipes.recipes.rehearsal import Rehearsal
-from kerasrecipes.recipes.subject import of_model
+from kerasrecipes.recipes.rehearsals.rehearsal import Rehearsal
+from kerasrecipes.recipes.rehearsals.subject import of_model
 
 
 def subject(*, activation=None, epochs=1):

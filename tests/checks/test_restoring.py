@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kerasrecipes import recipes
-from kerasrecipes.recipes import random_state
+from kerasrecipes.recipes.rehearsals import random_state
 
 
 def data():

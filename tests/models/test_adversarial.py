@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from kerasrecipes.callbacks import AdversarialBalance, observe
-from kerasrecipes.recipes import distribute, saved_model
+from kerasrecipes.recipes import distribute
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.errors import RecipeError
@@ -22,8 +22,9 @@ from kerasrecipes.recipes.models.adversarial import (
     to_bytes,
     to_symmetric,
 )
-from kerasrecipes.recipes.prediction import predict
 from kerasrecipes.recipes.recipe import Figure, Recipe
+from kerasrecipes.recipes.serving import saved_model
+from kerasrecipes.recipes.serving.prediction import predict
 from kerasrecipes.recipes.tasks.adversarial import AdversarialGeneration
 
 SHAPE = (8, 8, 1)

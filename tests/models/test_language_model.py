@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasrecipes.recipes import data, saved_model
+from kerasrecipes.recipes import data
 from kerasrecipes.recipes.data.pipeline import training_batches
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.models.language_model import LanguageModel
 from kerasrecipes.recipes.models.sampling import Sampler
-from kerasrecipes.recipes.saved_model_check import differences
 from kerasrecipes.recipes.sequence import char_rnn
+from kerasrecipes.recipes.serving import saved_model
+from kerasrecipes.recipes.serving.saved_model_check import differences
 from kerasrecipes.recipes.tasks import ngram
 from kerasrecipes.recipes.tasks.next_character import BitsPerCharacter, NextCharacter
 from kerasrecipes.recipes.training import resume, train

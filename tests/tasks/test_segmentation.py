@@ -8,14 +8,15 @@ from PIL import Image
 from sklearn.metrics import accuracy_score, jaccard_score
 
 from kerasrecipes.cli.main import main
-from kerasrecipes.recipes import RecipeError, distribute, predict, replace, saved_model
+from kerasrecipes.recipes import RecipeError, distribute, predict, replace
 from kerasrecipes.recipes.catalog import get
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.pictures import png
 from kerasrecipes.recipes.recipe import constant
-from kerasrecipes.recipes.saved_model_check import differences
 from kerasrecipes.recipes.segmentation.unet import build
+from kerasrecipes.recipes.serving import saved_model
+from kerasrecipes.recipes.serving.saved_model_check import differences
 from kerasrecipes.recipes.tasks.classification import Classification
 from kerasrecipes.recipes.tasks.segmentation import Segmentation
 from kerasrecipes.recipes.training import prepare

@@ -54,7 +54,7 @@ def test_serving_it_moves_nothing(tmp_path, with_dropout):
             keras.layers.Dense(10),
         ]
     )
-    from kerasrecipes.recipes import saved_model
+    from kerasrecipes.recipes.serving import saved_model
     from kerasrecipes.recipes.tasks.classification import Classification
     from kerasrecipes.recipes.tasks.endpoint import of_dropout_passes
 

@@ -4,10 +4,10 @@ from operator import itemgetter
 
 import tensorflow as tf
 
+from ..data.characters import decode, encode
+from ..errors import RecipeError
+from ..models.sampling import check
 from . import exported
-from .data.characters import decode, encode
-from .errors import RecipeError
-from .models.sampling import check
 
 # Characters a piece: so few that a reader sees them come, so many that the way from Python to the
 # loop and back does not count.

@@ -11,12 +11,12 @@ import math
 import keras
 import numpy as np
 
+from ..drawings.learning_rates import sweep
+from ..errors import RecipeError
+from ..steps import NonFiniteLoss
 from . import random_state
-from .drawings.learning_rates import sweep
-from .errors import RecipeError
 from .rehearsal import Rehearsal
 from .rehearsed_steps import Steps
-from .steps import NonFiniteLoss
 from .subjects import subject_of
 
 LOWEST, HIGHEST = 1e-7, 10.0

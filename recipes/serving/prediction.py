@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from ..atomic import make_folder, write_bytes
+from ..data.images import EXTENSIONS, read_pixels
+from ..drawings.masks import mask_png
+from ..errors import RecipeError, near_names
 from . import exported
-from .atomic import make_folder, write_bytes
-from .data.images import EXTENSIONS, read_pixels
-from .drawings.masks import mask_png
-from .errors import RecipeError, near_names
 
 BATCH_SIZE = 256
 

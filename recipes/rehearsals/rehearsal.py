@@ -6,7 +6,7 @@ import functools
 import keras
 import tensorflow as tf
 
-from ..callbacks.wrapped_call import wrapped_call
+from ...callbacks.wrapped_call import wrapped_call
 from . import random_state
 from .rehearsed_steps import Schedule, Steps
 

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .atomic import make_folder, replacing
-from .errors import RecipeError
+from ..atomic import make_folder, replacing
+from ..errors import RecipeError
 
 # Where a SavedModel may carry files of its own that loaders and servers leave alone.
 RECORD = Path("assets.extra") / "recipe.json"

@@ -8,7 +8,7 @@ import filelock
 import pytest
 
 from kerasrecipes.recipes import RecipeError, get, replace
-from kerasrecipes.recipes.run import Run, is_plain
+from kerasrecipes.recipes.runs.run import Run, is_plain
 
 RECORD = {
     "status": "training",

@@ -1,6 +1,6 @@
 """Load a SavedModel in this process and hold its answers against those that were expected.
 
-Run as `python -m kerasrecipes.recipes.saved_model_check SAVED_MODEL EXPECTED.npz`. It knows
+Run as `python -m kerasrecipes.recipes.serving.saved_model_check SAVED_MODEL EXPECTED.npz`. It knows
 TensorFlow alone, as a server does.
 """
 

@@ -3,7 +3,7 @@ from functools import partial
 
 from kerasrecipes import recipes
 from kerasrecipes.callbacks import MCDropout
-from kerasrecipes.recipes.history import read_csv
+from kerasrecipes.recipes.runs.history import read_csv
 
 
 def test_what_is_measured_every_few_epochs_keeps_its_place(tmp_path, data_dir):

@@ -1,10 +1,10 @@
 """From what a caller names, a recipe or a model with its data, to the subject that is looked at."""
 
-from . import catalog, data, distribute
-from .errors import RecipeError, check_seed
-from .recipe import replace
+from .. import catalog, data, distribute
+from ..errors import RecipeError, check_seed
+from ..recipe import replace
+from ..training import prepare
 from .subject import of_model, of_run
-from .training import prepare
 
 
 def subject_of(

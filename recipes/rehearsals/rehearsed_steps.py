@@ -3,10 +3,10 @@
 import keras
 import tensorflow as tf
 
-from .errors import RecipeError
-from .optimizers import fused
-from .recipe_faults import reason
-from .steps import NonFiniteLoss, TrainingSteps
+from ..errors import RecipeError
+from ..optimizers import fused
+from ..recipe_faults import reason
+from ..steps import NonFiniteLoss, TrainingSteps
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 

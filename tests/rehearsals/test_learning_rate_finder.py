@@ -6,7 +6,7 @@ import pytest
 
 from kerasrecipes import recipes
 from kerasrecipes.cli.main import main
-from kerasrecipes.recipes.learning_rate_finder import smooth, suggest
+from kerasrecipes.recipes.rehearsals.learning_rate_finder import smooth, suggest
 
 
 @pytest.fixture(scope="module")

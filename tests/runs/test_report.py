@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from kerasrecipes.recipes import pictures, report
+from kerasrecipes.recipes import pictures
+from kerasrecipes.recipes.runs import report
 
 VOID = {"meta", "img", "br", "link", "hr"}
 

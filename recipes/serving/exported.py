@@ -7,8 +7,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from .errors import RecipeError
-from .run import Run
+from ..errors import RecipeError
+from ..runs.run import Run
 from .saved_model import RECORD
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from kerasrecipes.cli.main import main
-from kerasrecipes.recipes import generation
 from kerasrecipes.recipes.data.characters import decode, encode
 from kerasrecipes.recipes.models.sampling import Sampler
 from kerasrecipes.recipes.sequence import char_rnn
+from kerasrecipes.recipes.serving import generation
 from kerasrecipes.recipes.training import train
 
 

@@ -2,8 +2,8 @@
 
 import math
 
-from ..callbacks import Progress, TensorBoard, Timing
-from .pictures import png
+from ...callbacks import Progress, TensorBoard, Timing
+from ..pictures import png
 
 # Examples whose gradients and activations TensorBoard shows, and on which its pictures are drawn.
 NUM_SAMPLED = 64

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .data.pipeline import training_batches
-from .errors import RecipeError
-from .regularizing import augmentations
+from ..data.pipeline import training_batches
+from ..errors import RecipeError
+from ..regularizing import augmentations
 
 # Examples that are read in one go where all are looked at.
 _READ_TOGETHER = 256

@@ -3,11 +3,11 @@
 import dataclasses
 
 from . import report
-from .architecture import layer_table, num_parameters
-from .atomic import replacing, write_bytes
-from .pictures import curves, png
-from .recipe import Result
-from .saved_model import export
+from ..architecture import layer_table, num_parameters
+from ..atomic import replacing, write_bytes
+from ..pictures import curves, png
+from ..recipe import Result
+from ..serving.saved_model import export
 
 
 def finish(run, recipe, splits, model, history):

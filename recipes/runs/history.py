@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from .atomic import write_text
+from ..atomic import write_text
 
 
 class History(keras.callbacks.Callback):

@@ -18,8 +18,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from .atomic import make_folder, write_bytes
-from .errors import RecipeError
+from ..atomic import make_folder, write_bytes
+from ..errors import RecipeError
 
 # Two are kept: the last, and the one to fall back to where the last is damaged.
 NUM_KEPT = 2

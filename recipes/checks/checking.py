@@ -1,8 +1,8 @@
 """What a good assistant looks at before a run: `check`."""
 
-from . import random_state
-from .checks.examination import examine
-from .subjects import subject_of
+from ..rehearsals import random_state
+from ..rehearsals.subjects import subject_of
+from .examination import examine
 
 
 def check(

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import filelock
 
-from . import catalog
-from .atomic import make_folder, write_text
-from .errors import RecipeError
-from .recipe import replace
+from .. import catalog
+from ..atomic import make_folder, write_text
+from ..errors import RecipeError
+from ..recipe import replace
 
 PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 

@@ -1,0 +1,1 @@
+"""What can be tried on a model before it is trained, without a trace."""
