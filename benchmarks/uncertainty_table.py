@@ -1,4 +1,4 @@
-"""What each way to say how sure a classifier is is worth on new fonts: a table of three repetitions.
+"""What the ways to say how sure a classifier is are worth on new fonts: three repetitions.
 
 `make uncertainty` runs this. A repetition is five members of `cnn_glyphs`, which differ by their
 seed. Each alone is a single model, and is asked once, with a fitted temperature, with Monte Carlo
@@ -98,7 +98,9 @@ def ask(file, splits, asked, seed, bagging):
     probabilities = {f"probabilities_{name}": found[0] for name, found in ways[SINGLE].items()}
     with replacing(file) as temporary, open(temporary, "wb") as opened:
         np.savez_compressed(opened, figures=json.dumps(figures), **probabilities)
-    shown = {way: {name: round(found[name], 4) for name in JUDGED} for way, found in figures.items()}
+    shown = {
+        way: {name: round(found[name], 4) for name in JUDGED} for way, found in figures.items()
+    }
     print(file.name, f"{result.seconds:.0f} s", shown, flush=True)
 
 
