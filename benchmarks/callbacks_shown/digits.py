@@ -1,6 +1,7 @@
 """The data and the networks that the pictures share."""
 
 import keras
+import numpy as np
 
 from kerasrecipes.recipes import data
 
@@ -12,14 +13,16 @@ def digits(num_examples=None):
         num_examples: int >= 1, the first of the training split; None takes all. Defaults to None.
 
     Returns:
-        Two pairs `(x, y)`: the examples to learn from, and those to validate with.
+        Two pairs `(x, y)`: the examples to learn from; and those to validate with, the validation
+        split and what is left of the training split.
     """
     splits = data.load("digits")
-    train, validation = (
-        (split.inputs.reshape(len(split.inputs), -1) / 255.0, split.targets)
-        for split in (splits.train, splits.validation)
-    )
-    return tuple(array[:num_examples] for array in train), validation
+    parts = (splits.train, splits.validation)
+    x = np.concatenate([part.inputs for part in parts])
+    y = np.concatenate([part.targets for part in parts])
+    x = x.reshape(len(x), -1) / 255.0
+    end = num_examples or splits.train.num_examples
+    return (x[:end], y[:end]), (x[end:], y[end:])
 
 
 def network(*hidden, optimizer, inputs=(64,)):
