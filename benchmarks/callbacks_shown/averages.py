@@ -79,7 +79,7 @@ def make():
             print(f"{label}: loss {losses[-1]:.4f}, accuracy {accuracies[-1]:.4f}")
             for axes, values in zip(panels, (losses, accuracies), strict=True):
                 axes.plot(epochs, values, color=colour, linewidth=width, label=label)
-        panels[1].set_ylim(0.88, 1.0)
+        panels[1].set_ylim(0.85, 0.95)
         for axes in panels:
             axes.axvline(START + 1, color=FAINT, linewidth=1, zorder=0)
         handles, labels = panels[0].get_legend_handles_labels()
