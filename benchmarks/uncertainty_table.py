@@ -166,7 +166,8 @@ def as_markdown(found):
     for way, (own, others) in found.items():
         judged = {} if way == SINGLE else {name: verdict(name, own, others) for name in JUDGED}
         cells = [cell([figures[name] for figures in own], judged.get(name)) for name in FIGURES]
-        rows.append((way, f"{len(own)} times", *cells))
+        what = "ensembles" if way.endswith(f" of {NUM_MEMBERS}") else "models"
+        rows.append((way, f"{len(own)} {what}", *cells))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

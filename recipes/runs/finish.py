@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from . import kept_uncertainty, report
 from ..architecture import layer_table, num_parameters
 from ..atomic import replacing, write_bytes
 from ..pictures import curves, png
 from ..recipe import Result
 from ..serving.saved_model import export
+from . import kept_uncertainty, report
 
 
 def finish(run, recipe, splits, model, history):

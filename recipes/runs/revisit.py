@@ -4,13 +4,13 @@ import keras
 
 from .. import data
 from ..errors import RecipeError, check_at_least
+from ..recipe_faults import check_classes, check_dropout
+from ..serving.saved_model import export as export_model
+from ..tasks.endpoint import of_dropout_passes
 from .finish import evaluate as evaluate_model
 from .finish import write_report
 from .history import read_csv
-from ..recipe_faults import check_classes, check_dropout
 from .run import Run
-from ..serving.saved_model import export as export_model
-from ..tasks.endpoint import of_dropout_passes
 
 
 def evaluate(folder, *, recipe=None):
