@@ -18,8 +18,8 @@ def unmoved(rehearsal, still, empty, num_steps):
 
     Args:
         rehearsal: `Rehearsal` whose steps were just taken.
-        still: list of weights that no step moved.
-        empty: those of them that begin with zeros, which are not in `still`.
+        still: list of weights that no step moved, but for those in `empty`.
+        empty: list of those that begin with zeros and that no step moved.
         num_steps: int, how many steps there were.
 
     Returns:

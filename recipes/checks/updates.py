@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..steps import NonFiniteLoss
+from .cost import step_time
 from .finding import Finding, NotApplicable
 from .moving import unmoved
 from .theory import loss_of
@@ -16,6 +17,8 @@ _GROWN, _FALLEN = 3.0, 0.95
 # Where steps are long, how many show whether they lead somewhere: with a momentum of 0.9 ten only
 # gather speed. And how many batches tell it, so that dropout evens out.
 _NUM_LONG_STEPS, _NUM_ASIDE = 40, 4
+# Seconds that this may take; of a slower model the length of its steps alone is judged.
+_SECONDS = 20.0
 
 
 def updates(rehearsal):
@@ -94,15 +97,16 @@ def _judged(rehearsal, ratios, factor):
         found += f" to {ratios[high]:.1e} in {high!r}"
     if factor > 2:
         found += f"; the rate has yet to rise to {factor:.0f} times as much"
-    if ratios[high] > _HIGH:
-        begin, end = _aside(rehearsal) if ratios[high] <= _BROKEN else (None, None)
-        if begin is not None:
-            found += (
-                f"; {_NUM_LONG_STEPS} such steps take the loss of other batches from {begin:.3g} "
-                f"to {end:.3g}"
-            )
-            if end < _FALLEN * begin:
-                return Finding("update to weight", "pass", found)
+    too_long, begin, end = ratios[high] > _HIGH, None, None
+    if too_long and ratios[high] <= _BROKEN:
+        begin, end = _aside(rehearsal)
+    if begin is not None:
+        found += (
+            f"; {_NUM_LONG_STEPS} such steps take the loss of other batches from {begin:.3g} "
+            f"to {end:.3g}"
+        )
+        too_long = end >= _FALLEN * begin
+    if too_long:
         verdict = "fail" if ratios[high] > _BROKEN else "warn"
         advice = "Healthy is about 1e-3: lower the learning rate (`lr-find` finds one)."
         return Finding("update to weight", verdict, found, advice)
@@ -119,8 +123,10 @@ def _aside(rehearsal):
     """Return the mean loss of batches that no step is taken on, at first and behind the steps.
 
     Returns:
-        Two floats, or Nones where the model has no one loss that should fall.
+        Two floats, or Nones where the model has no one loss that should fall, or is slow.
     """
+    if (_NUM_LONG_STEPS + 2 * _NUM_ASIDE) * step_time(rehearsal).seconds > _SECONDS:
+        return None, None
     try:
         loss_of(rehearsal.model)
     except NotApplicable:
@@ -128,6 +134,7 @@ def _aside(rehearsal):
     steps, aside = rehearsal.steps, rehearsal.batches(_NUM_ASIDE)
     steps.restart()
     begin = _losses(rehearsal, aside)
+    steps.restart()  # with the optimizer, which those steps have moved
     try:
         steps.take(iter(rehearsal.subject.batches.skip(_NUM_ASIDE)), _NUM_LONG_STEPS)
         end = _losses(rehearsal, aside)
