@@ -19,6 +19,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "cross-validate",
+    "tune",
     "report",
     "export",
     "predict",

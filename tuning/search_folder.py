@@ -20,8 +20,8 @@ class Trial:
     Attributes:
         number: int >= 1, in the order in which trials were started.
         values: dict from hyperparameter to its value, a number, a text or a bool.
-        status: "completed"; "pruned", stopped early as hopeless, with a value all the same; or
-            "failed", without one.
+        status: "completed", trained to the end of the recipe; "pruned", stopped early, as hopeless
+            or since its round is that short, with a value all the same; or "failed", without one.
         reason: str, why it was pruned or failed; None where it is completed.
         objective: float, the mean of `objectives`, or None where it failed.
         objectives: tuple of float, the objective of each repetition: of each seed and each fold.
@@ -75,6 +75,7 @@ class SearchFolder(RecordedFolder):
 
     record_name = "search.json"
     what = "search"
+    resumed_by = "tuning.resume"
     needed = frozenset(
         {
             "status",
@@ -101,20 +102,30 @@ class SearchFolder(RecordedFolder):
         content = json.dumps(dataclasses.asdict(trial), indent=2)
         write_text(folder / f"{trial.number:04d}.json", content + "\n")
 
+    def trial(self, number):
+        """Return the `Trial` of a number, or None where it has not ended."""
+        path = self.folder / "trials" / f"{number:04d}.json"
+        return _read(path) if path.is_file() else None
+
     def trials(self):
         """Return the `Trial`s that have ended, by their number."""
-        found = []
-        for path in sorted((self.folder / "trials").glob("*.json")):
-            fields = json.loads(path.read_text("utf-8"))
-            found.append(Trial(**{**fields, "objectives": tuple(fields["objectives"])}))
-        return found
+        return [_read(path) for path in sorted((self.folder / "trials").glob("*.json"))]
 
     def best(self, num_trials=1):
-        """Return the best trials that have a value and were trained to their end, best first."""
+        """Return the best trials, best first: those that were trained to their end before others.
+
+        Trials without a value are left out.
+        """
         sign = -1 if self.record["direction"] == "max" else 1
-        ended = [
+        valued = [
             trial
             for trial in self.trials()
-            if trial.status == COMPLETED and math.isfinite(trial.objective)
+            if trial.objective is not None and math.isfinite(trial.objective)
         ]
-        return sorted(ended, key=lambda trial: (sign * trial.objective, trial.number))[:num_trials]
+        valued.sort(key=lambda t: (t.status != COMPLETED, sign * t.objective, t.number))
+        return valued[:num_trials]
+
+
+def _read(path):
+    fields = json.loads(path.read_text("utf-8"))
+    return Trial(**{**fields, "objectives": tuple(fields["objectives"])})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import keras
@@ -66,7 +67,12 @@ class IndexedSplit(Split):
         )
 
     def reader(self):
-        # Made once, and not by the trace of a pipeline, which would hold a copy for itself.
+        return self._reader
+
+    @functools.cached_property
+    def _reader(self):
+        # Made once for all pipelines, and not by the trace of one, which would hold a copy for
+        # itself: the trials of a search share the data.
         inputs = keras.tree.map_structure(tf.constant, self.inputs)
         targets = tf.constant(self.targets)
 

@@ -10,17 +10,17 @@ from ..atomic import write_text
 
 
 class History(keras.callbacks.Callback):
-    """Keep the logs of each epoch and the learning rate after it, and write `history.csv`.
+    """Keep the logs of each epoch and the learning rate after it, and write them as a table.
 
     Attributes:
         history: dict from metric to a list with one float an epoch; NaN where an epoch had none.
     """
 
-    def __init__(self, path):
+    def __init__(self, path=None):
         """Set up.
 
         Args:
-            path: str or path of the table to write.
+            path: str or path of the table to write, or None to write none. Defaults to None.
         """
         super().__init__()
         self.path = path
@@ -37,7 +37,8 @@ class History(keras.callbacks.Callback):
         for name in {**self.history, **now}:
             values = self.history.setdefault(name, [math.nan] * num_before)
             values.append(float(now.get(name, math.nan)))
-        write_text(self.path, as_csv(self.history))
+        if self.path is not None:
+            write_text(self.path, as_csv(self.history))
 
     def get_state(self):
         return {"history": self.history}

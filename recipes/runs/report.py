@@ -1,13 +1,8 @@
-"""The report of a run: one HTML file that needs nothing but itself.
-
-Styles and pictures are inside it and it runs no script, so it can be mailed, archived and opened
-years later. Every text that comes from outside is escaped.
-"""
+"""The report of a run: one HTML file that needs nothing but itself (see `page`)."""
 
 from __future__ import annotations
 
 import ast
-import base64
 import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +10,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from .. import page
 from ..atomic import write_text
-from .report_style import STYLE
+from ..record_parts import data_part, machine_part, started
 
 
 def write(
@@ -45,27 +41,21 @@ def write(
     recipe = record.get("recipe", {})
     name = str(recipe.get("name", "run"))
     parts = [
-        _head(name, recipe),
+        page.head("Report of a run", name, str(recipe.get("summary", ""))),
         _failure(record),
         _verdict(record),
         _tiles(record, history),
-        _section("On the test split", _figures(record)),
-        _section("Pictures", "".join(_picture(*picture) for picture in pictures)),
-        *(_section(title, _table(header, rows)) for title, header, rows in tables),
-        _section("Epoch by epoch", _epochs(history)),
-        _section("Data", _data(record.get("data", {}))),
-        _section("Recipe", _fields(recipe, changed=record.get("overrides", {}))),
-        _section("Machine and versions", _machine(record)),
-        _section("Run it again", _again(record)),
+        page.section("On the test split", _figures(record)),
+        page.section("Pictures", "".join(page.picture(*each) for each in pictures)),
+        *(page.section(title, page.table(header, rows)) for title, header, rows in tables),
+        page.section("Epoch by epoch", _epochs(history)),
+        page.section("Data", data_part(record.get("data", {}))),
+        page.section("Recipe", page.fields(recipe, changed=record.get("overrides", {}))),
+        page.section("Machine and versions", machine_part(record)),
+        page.section("Run it again", _again(record)),
     ]
-    page = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in parts if part)
-        + f"\n<footer>{escape(_started(record))}</footer>\n</main>\n</body>\n</html>\n"
-    )
-    return write_text(Path(run_folder) / "report.html", page)
+    written = page.page(name, parts, started(record))
+    return write_text(Path(run_folder) / "report.html", written)
 
 
 def command(record: Mapping[str, Any]) -> str | None:
@@ -103,14 +93,6 @@ def _literal(value):
     return repr(value)
 
 
-def _head(name, recipe):
-    summary = recipe.get("summary", "")
-    return (
-        f'<header><p class="kind">Report of a run</p><h1>{escape(name)}</h1>'
-        f'<p class="summary">{escape(str(summary))}</p></header>'
-    )
-
-
 def _failure(record):
     if not record.get("failure"):
         return ""
@@ -123,14 +105,12 @@ def _verdict(record):
     if metric not in figures:
         return ""
     state, word, sentence = _judgement(record, figures[metric], expected)
-    return (
-        f'<section class="verdict {state}">'
-        f"<div><span>{escape(_words(metric))} on the test split</span>"
-        f"<strong>{_value(metric, figures[metric])}</strong></div>"
-        f"<div><span>expected</span>"
-        f'<strong class="expected">{_value(metric, expected["value"])}</strong></div>'
-        f'<div class="sentence"><p class="word">{word}</p><p>{sentence}</p></div></section>'
-    )
+    shown = [
+        (f"{escape(page.words(metric))} on the test split", figures[metric]),
+        ("expected", expected["value"]),
+    ]
+    shown = [(label, page.figure_text(metric, value)) for label, value in shown]
+    return page.verdict(state, shown, word, sentence)
 
 
 def _judgement(record, measured, expected):
@@ -138,10 +118,10 @@ def _judgement(record, measured, expected):
     if record.get("reached") is None:
         return "other", "Not comparable", f"The figure was expected on other data. {source}"
     metric, within = expected["metric"], expected.get("within", 0)
-    room = f" Tolerance {_value(metric, within)}." if within else ""
+    room = f" Tolerance {page.figure_text(metric, within)}." if within else ""
     if record["reached"]:
         return "reached", "✓ Reached", room.strip() + " " + source
-    missing = _value(metric, abs(measured - expected["value"]))
+    missing = page.figure_text(metric, abs(measured - expected["value"]))
     better = escape(str(expected.get("better", "higher")))
     return "missed", "✗ Missed", f"By {missing}; {better} is better.{room} {source}"
 
@@ -149,7 +129,7 @@ def _judgement(record, measured, expected):
 def _tiles(record, history):
     tiles = []
     if "seconds" in record:
-        tiles.append(("training time", _duration(record["seconds"])))
+        tiles.append(("training time", page.duration(record["seconds"])))
     if "num_parameters" in record:
         tiles.append(("trainable parameters", f"{record['num_parameters']['trainable']:,}"))
         if record["num_parameters"]["total"] != record["num_parameters"]["trainable"]:
@@ -168,11 +148,7 @@ def _tiles(record, history):
         tiles.append(("waiting for data", f"{sum(waiting) / len(waiting):.0%}"))
     if "seed" in record:
         tiles.append(("seed", str(record["seed"])))
-    inside = "".join(
-        f'<div class="tile"><span>{escape(label)}</span><b>{escape(value)}</b></div>'
-        for label, value in tiles
-    )
-    return f'<section class="tiles">{inside}</section>' if inside else ""
+    return page.tiles(tiles)
 
 
 def _best_epoch(record, history):
@@ -184,8 +160,8 @@ def _best_epoch(record, history):
             # Of equal epochs the first, whichever side is the good one.
             sign = -1 if better == "lower" else 1
             value, epoch = max((sign * value, epoch) for value, epoch in finite)
-            label = f"best validated {_words(metric)}, epoch {1 - epoch}"
-            return label, _value(metric, sign * value)
+            label = f"best validated {page.words(metric)}, epoch {1 - epoch}"
+            return label, page.figure_text(metric, sign * value)
     return None
 
 
@@ -196,19 +172,15 @@ def _figures(record):
     for metric, value in figures.items():
         mine = expected.get("metric") == metric
         rows.append(
-            (_words(metric), _Html(_value(metric, value)))
-            + ((_Html(_value(metric, expected["value"])) if mine else "",) if expected else ())
+            (page.words(metric), page.Html(page.figure_text(metric, value)))
+            + (
+                (page.Html(page.figure_text(metric, expected["value"])) if mine else "",)
+                if expected
+                else ()
+            )
         )
     header = ("figure", "measured", "expected") if expected else ("figure", "measured")
-    return _table(header, rows) if rows else ""
-
-
-def _picture(title, caption, png):
-    data = base64.b64encode(png).decode("ascii")
-    return (
-        f"<figure><h3>{escape(title)}</h3><figcaption>{escape(caption)}</figcaption>"
-        f'<img alt="{escape(title)}" src="data:image/png;base64,{data}"></figure>'
-    )
+    return page.table(header, rows) if rows else ""
 
 
 def _epochs(history):
@@ -219,48 +191,12 @@ def _epochs(history):
     rows = [
         (
             epoch + 1,
-            *(_number(history[n][epoch]) if epoch < len(history[n]) else "" for n in columns),
+            *(page.number(history[n][epoch]) if epoch < len(history[n]) else "" for n in columns),
         )
         for epoch in range(num_epochs)
     ]
-    table = _table(("epoch", *map(_words, columns)), rows)
-    return f"<details><summary>{num_epochs} epochs, every figure</summary>{table}</details>"
-
-
-def _input(spec):
-    shape = " × ".join("any" if side is None else str(side) for side in spec["shape"])
-    return f"{spec['name']}: {shape} {spec['dtype']}"
-
-
-def _data(data):
-    if not data:
-        return ""
-    counts = data.get("num_examples") or {}
-    known = {
-        "name": data.get("name"),
-        "examples": ", ".join(f"{split} {count:,}" for split, count in counts.items()),
-        "inputs": "\n".join(_input(spec) for spec in data.get("inputs") or ()),
-        "classes": _classes(data.get("class_names")),
-        "licence": data.get("licence"),
-        "source": data.get("source"),
-        "fingerprint": data.get("fingerprint"),
-        "notes": "\n".join(data.get("notes") or ()),
-    }
-    return _fields({field: value for field, value in known.items() if value})
-
-
-def _classes(names):
-    if not names:
-        return None
-    shown = ", ".join(map(str, names[:30])) + (", …" if len(names) > 30 else "")
-    return f"{len(names)}: {shown}"
-
-
-def _machine(record):
-    known = dict(record.get("hardware") or {})
-    known.update(record.get("versions") or {})
-    named = {_words(field.removeprefix("num_")): value for field, value in known.items()}
-    return _fields(named) if known else ""
+    table = page.table(("epoch", *map(page.words, columns)), rows)
+    return page.details(f"{num_epochs} epochs, every figure", table)
 
 
 def _again(record):
@@ -274,109 +210,3 @@ def _again(record):
         f"<pre>{escape(line)}</pre>"
         '<p class="soft">The same seed, data and versions on one CPU give the same figures.</p>'
     )
-
-
-def _fields(values, changed=()):
-    changed = {str(name).partition(".")[0] for name in changed}
-    rows = "".join(
-        f'<tr{" class=changed" if field in changed else ""}><th scope="row">{escape(str(field))}'
-        f"</th><td>{escape(_readable(value))}</td></tr>"
-        for field, value in values.items()
-    )
-    return f'<div class="scroll"><table class="fields"><tbody>{rows}</tbody></table></div>'
-
-
-def _table(header, rows):
-    rows = [tuple(row) for row in rows]
-    numeric = [
-        bool(rows) and all(_is_number(row[place]) for row in rows if place < len(row))
-        for place in range(len(header))
-    ]
-
-    def cells(row, tag):
-        return "".join(
-            f"<{tag}{' class=number' if number else ''}>{_cell(value)}</{tag}>"
-            for value, number in zip(row, numeric, strict=False)
-        )
-
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table><thead><tr>{cells(header, "th")}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-class _Html(str):
-    """Text that is escaped already."""
-
-
-def _cell(value):
-    if isinstance(value, _Html):
-        return value
-    text = escape(_number(value) if isinstance(value, float) else str(value))
-    # A text of several lines, such as a model has written, keeps them and its spaces.
-    return f"<pre>{text}</pre>" if "\n" in text else text
-
-
-def _is_number(value):
-    if isinstance(value, (int, float)):
-        return True
-    text = str(value).replace(",", "").replace("%", "").strip()
-    if not text:
-        return True
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _section(title, inside):
-    return f"<section><h2>{escape(title)}</h2>{inside}</section>" if inside else ""
-
-
-def _words(metric):
-    return str(metric).replace("_", " ")
-
-
-def _value(metric, value):
-    """Return a figure as a person writes it: accuracies in per cent."""
-    if "accuracy" in str(metric) and 0 <= abs(value) <= 1:
-        return f"{100 * value:.2f} %"
-    return escape(_number(value))
-
-
-def _number(value):
-    if isinstance(value, int):
-        return f"{value:,}"
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
-        return f"{value:,.4f}"
-    return f"{value:.3e}"
-
-
-def _duration(seconds):
-    if seconds < 100:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"
-
-
-def _readable(value):
-    if value is None or value == [] or value == ():
-        return "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_readable(inner)}" for name, inner in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(_readable(inner) for inner in value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)
-
-
-def _started(record):
-    words = [f"Started {record['started']}"] if record.get("started") else []
-    words += [str(record["status"])] if record.get("status") else []
-    return ", ".join(words) + "." if words else ""

@@ -9,9 +9,7 @@ import platform
 import shlex
 from pathlib import Path
 
-from .. import catalog
 from ..errors import RecipeError
-from ..recipe import replace
 from .recorded_folder import RecordedFolder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
@@ -37,6 +35,7 @@ class Run(RecordedFolder):
 
     record_name = "run.json"
     what = "run"
+    resumed_by = "recipes.resume"
     needed = _NEEDED
 
     @contextlib.contextmanager
@@ -67,42 +66,7 @@ class Run(RecordedFolder):
                 f"Run {str(self.folder)!r} must be of data that have a name to be gone back to. "
                 f"Received: a run of a fold or a bootstrap set. Its figures are in its run.json."
             )
-        if self.record["origin"] is None:
-            raise RecipeError(
-                f"Run {str(self.folder)!r} was started from Python with a recipe that has no "
-                f"name; give it there, as in `recipes.resume(folder, recipe=...)`."
-            )
-        overrides = self.record["overrides"]
-        changes = {name: _with_tuples(value) for name, value in overrides.items()}
-        return replace(catalog.get(self.record["origin"]), **changes)
-
-    def check_recipe(self, recipe):
-        """Check that a recipe is the one this run was started with.
-
-        Raises:
-            RecipeError: it is another one; the sentence says where it differs.
-        """
-        now, then = recipe.describe(), self.record["recipe"]
-        # What a search might choose from decides no run.
-        for field in set(then) - {"ranges"}:
-            if now.get(field) != then[field]:
-                raise RecipeError(
-                    f"The recipe of run {str(self.folder)!r} must be as it was. Received: "
-                    f"{field}={now.get(field)!r}, which was {then[field]!r}. Start a run anew."
-                )
-
-    def check_data(self, splits):
-        """Check that the data are those this run was started with.
-
-        Raises:
-            RecipeError: they have another fingerprint.
-        """
-        now, then = splits.fingerprint, self.record["data"]["fingerprint"]
-        if now != then:
-            raise RecipeError(
-                f"The data of run {str(self.folder)!r} must be as they were. Received: "
-                f"{splits.name!r} with fingerprint {now}, which was {then}. Start a run anew."
-            )
+        return super().recipe()
 
 
 def is_plain(value):
@@ -110,11 +74,6 @@ def is_plain(value):
     if isinstance(value, tuple):
         return all(map(is_plain, value))
     return value is None or isinstance(value, (bool, int, float, str))
-
-
-def _with_tuples(value):
-    # JSON knows no tuples, and `is_plain` no lists.
-    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def versions():
