@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint figures bench docs clean
+.PHONY: demo test test-slow lint figures pictures uncertainty bench docs clean
 
 # LeNet-5 on handwritten digits: trained, tested, reported and exported in about half a minute.
 demo: .venv/installed
@@ -23,6 +23,15 @@ lint: .venv/installed-dev
 # Every recipe on embedded data, three seeds each: docs/figures.json and README's table.
 figures: .venv/installed-dev
 	$(BIN)/python benchmarks/figures.py
+
+# The pictures of docs/callbacks.md, docs/training.md and docs/regularization.md.
+pictures: .venv/installed-dev
+	$(BIN)/python benchmarks/callback_pictures.py
+	$(BIN)/python benchmarks/decay_pictures.py
+
+# The table of docs/uncertainty.md: thirty trainings, half an hour; broken off, it goes on.
+uncertainty: .venv/installed-dev
+	$(BIN)/python benchmarks/uncertainty_table.py
 
 # Ours, plain Keras and plain PyTorch in turn: docs/benchmark.md and its like.
 bench: .venv/installed-bench

@@ -5,7 +5,6 @@ split said to docs/figures.json after each recipe; then it makes README's table 
 """
 
 import argparse
-import io
 import json
 import os
 import pathlib
@@ -14,11 +13,10 @@ import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from PIL import Image
+from small_png import write
 
 from kerasrecipes import recipes
 from kerasrecipes.recipes import catalog, data
-from kerasrecipes.recipes.pictures import png
 from kerasrecipes.recipes.runs.finish import evaluate
 from kerasrecipes.recipes.runs.run import machine
 
@@ -83,9 +81,7 @@ def keep_pictures(name, result):
     kept = []
     for number, (title, caption, figure) in enumerate(task.pictures(splits, splits.test, outcome)):
         file = f"{name}-{number + 1}.png"
-        with Image.open(io.BytesIO(png(figure))) as image:
-            # A palette of 128 colours is a quarter of the size, and looks the same.
-            image.convert("RGB").quantize(128).save(PICTURES / file, optimize=True)
+        write(PICTURES / file, figure, dots_per_inch=110)
         kept.append({"title": title, "caption": caption, "file": file})
     return kept
 

@@ -84,6 +84,20 @@ def recompute_batch_statistics(model, data):
     return len(layers)
 
 
+def statistics_data(model, data):
+    """Return what the statistics of a model are recomputed with when training ends, or None.
+
+    Args:
+        model: `keras.Model` in `fit`.
+        data: what the caller gave. None takes an epoch of the training batches where the training
+            function gives it, `model.train_function.one_epoch()`; that of Keras does not.
+    """
+    if data is not None:
+        return data
+    one_epoch = getattr(model.train_function, "one_epoch", None)
+    return None if one_epoch is None else one_epoch()
+
+
 def expect_batches(owner, data):
     """Check that data can be passed over.
 

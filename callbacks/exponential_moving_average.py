@@ -2,7 +2,11 @@
 
 import keras
 
-from .batch_statistics import expect_batches, recompute_batch_statistics
+from .batch_statistics import (
+    expect_batches,
+    recompute_batch_statistics,
+    statistics_data,
+)
 from .state import Resumable
 
 
@@ -18,10 +22,11 @@ class ExponentialMovingAverage(Resumable, keras.callbacks.SwapEMAWeights):
     normalisation.
 
     What it does not do: average the statistics of batch normalisation by itself (without `data` the
-    model ends with those of the last steps), choose a momentum, or correct the first steps: the
-    average begins with the weights after the first step. Callbacks that keep weights at the ends
-    of epochs, such as `EarlyStopping`, keep those without the average. Under several replicas leave
-    the optimizer's `ema_overwrite_frequency` out, which fails there.
+    model ends with those of the last steps; a run of a recipe has its batches passed over), choose
+    a momentum, or correct the first steps: the average begins with the weights after the first
+    step. Callbacks that keep weights at the ends of epochs, such as `EarlyStopping`, keep those
+    without the average. Under several replicas leave the optimizer's `ema_overwrite_frequency` out,
+    which fails there.
 
     Source: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging",
     https://doi.org/10.1137/0330046; the exponential form as `keras.optimizers` has it.
@@ -60,8 +65,9 @@ class ExponentialMovingAverage(Resumable, keras.callbacks.SwapEMAWeights):
 
     def on_train_end(self, logs=None):
         """Recompute the statistics for the average, which Keras has put into the model."""
-        if self.data is not None:
-            recompute_batch_statistics(self.model, self.data)
+        data = statistics_data(self.model, self.data)
+        if data is not None:
+            recompute_batch_statistics(self.model, data)
 
     def _tf_swap_variables(self, optimizer):
         # The parent's way for other backends moves values and adds nothing up.

@@ -145,12 +145,12 @@ def vanishing_gradients(sizes, thresholds):
         thresholds: `Thresholds`.
     """
     small = [layer for layer, ratio in _ratios(sizes) if ratio < 1 / thresholds.gradient_ratio]
-    if not small:
-        return None
-    return (
-        f"Vanishing gradients: those of {_listed(small)} are more than "
-        f"{thresholds.gradient_ratio:g} times smaller than those of the last layer. Use rectifiers "
-        "instead of sigmoids, initialise for them (`he_normal`), normalise, or add shortcuts."
+    return _of_gradients(
+        "Vanishing",
+        small,
+        f"more than {thresholds.gradient_ratio:g} times smaller",
+        "Use rectifiers instead of sigmoids, initialise for them (`he_normal`), normalise, or add "
+        "shortcuts.",
     )
 
 
@@ -164,12 +164,12 @@ def exploding_gradients(sizes, thresholds):
     """
     large = [layer for layer, size in sizes.items() if not math.isfinite(size)]
     large = large or [layer for layer, r in _ratios(sizes) if r > thresholds.gradient_ratio]
-    if not large:
-        return None
-    return (
-        f"Exploding gradients: those of {_listed(large)} are not finite, or more than "
-        f"{thresholds.gradient_ratio:g} times larger than those of the last layer. Clip them by "
-        "`global_clipnorm`, initialise smaller, normalise, or lower the learning rate."
+    return _of_gradients(
+        "Exploding",
+        large,
+        f"not finite, or more than {thresholds.gradient_ratio:g} times larger",
+        "Clip them by `global_clipnorm`, initialise smaller, normalise, or lower the learning "
+        "rate.",
     )
 
 
@@ -198,6 +198,15 @@ def _level(loss, thresholds):
         return False
     before = np.min(loss[: -thresholds.patience])
     return before - np.min(loss[-thresholds.patience :]) < thresholds.flat * abs(before)
+
+
+def _of_gradients(what, layers, how, advice):
+    if not layers:
+        return None
+    return (
+        f"{what} gradients: those of {_listed(layers)} are {how} than those of the last layer. "
+        f"{advice}"
+    )
 
 
 def _ratios(sizes):

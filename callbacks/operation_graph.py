@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from typing import Any
 
@@ -71,7 +72,7 @@ def unfold(model, inputs):
         A pair: the `Graph`, and a list of tensors, one for each of its inputs.
     """
     numbers = itertools.count()
-    function = _function(model)
+    function = functional_of(model)
     if function is None:
         flat = keras.tree.flatten(inputs)
         slots = tuple(Slot(next(numbers), tuple(tensor.shape)) for tensor in flat)
@@ -112,7 +113,7 @@ def _unfold(function, slots, steps, numbers):
             if node.is_input or not node.operation:
                 continue
             arguments = node.arguments.convert(lambda leaf: known.get(id(leaf), leaf))
-            inner = _function(node.operation)
+            inner = functional_of(node.operation)
             given = keras.tree.flatten(arguments[0])
             if inner is not None and _fits(inner, given, arguments[1]):
                 within = _unfold(inner, given, steps, numbers)
@@ -126,12 +127,24 @@ def _unfold(function, slots, steps, numbers):
     return known
 
 
-def _function(operation):
-    """Return the functional model that an operation is, or None."""
-    call = getattr(getattr(type(operation), "call", None), "__qualname__", "")
-    if call == "Sequential.call":
+def functional_of(operation):
+    """Return the functional model that an operation is, that of a sequential one, or None.
+
+    A model of a class of its own is one too, as long as it runs its graph and no other `call`.
+    """
+    call = getattr(type(operation), "call", None)
+    if call is keras.Sequential.call:
         return operation._functional
-    return operation if call == "Functional.call" else None
+    return operation if call is _functional_class().call else None
+
+
+@functools.cache
+def _functional_class():
+    # It has no public name; but Keras makes one of every model of inputs and outputs.
+    # Named, so that the numbers in the names of other layers stay.
+    tensor = keras.Input((), name="nothing")
+    answer = keras.layers.Identity(name="the_same")(tensor)
+    return type(keras.Model(tensor, answer, name="graph"))
 
 
 def _fits(inner, given, named):

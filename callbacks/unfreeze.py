@@ -43,7 +43,7 @@ class Unfreeze(Resumable, keras.callbacks.Callback):
         Raises:
             ValueError: the model has none.
         """
-        if not any(True for _ in _gates(self.model)):
+        if not any(True for _ in gates(self.model)):
             raise ValueError(
                 f"The model that Unfreeze is to open must have a gate, a layer with a variable "
                 f"`opening`. Received: model {self.model.name!r} without one. Put "
@@ -52,13 +52,14 @@ class Unfreeze(Resumable, keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Shut the gates, or open them."""
-        for gate in _gates(self.model):
+        for gate in gates(self.model):
             gate.opening.assign(self.opening if epoch >= self.epoch else 0.0)
 
 
-def _gates(model):
+def gates(model):
+    """Return the gates of a model, layers with a variable `opening`, nested ones too."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _gates(layer)
+            yield from gates(layer)
         elif hasattr(getattr(layer, "opening", None), "assign"):
             yield layer

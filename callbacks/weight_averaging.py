@@ -3,7 +3,11 @@
 import keras
 import numpy as np
 
-from .batch_statistics import expect_batches, recompute_batch_statistics
+from .batch_statistics import (
+    expect_batches,
+    recompute_batch_statistics,
+    statistics_data,
+)
 from .state import Resumable
 
 
@@ -23,8 +27,9 @@ class WeightAveraging(Resumable, keras.callbacks.Callback):
         data: the training data whose statistics batch normalisation has under the averaged
             weights: an iterable of batches, `x` or `(x, y)`, such as a finite `tf.data.Dataset`;
             or an array `(num_examples, ...)`. It is passed over once when training ends, and a
-            model without batch normalisation needs no pass. None averages the statistics like
-            weights. Defaults to None.
+            model without batch normalisation needs no pass. None takes an epoch of the batches in a
+            run of a recipe, whose training function gives it, and elsewhere averages the statistics
+            like weights. Defaults to None.
 
     Attributes:
         num_averaged: int, epochs in the mean so far.
@@ -68,8 +73,9 @@ class WeightAveraging(Resumable, keras.callbacks.Callback):
             return
         for weight, total in zip(self._averaged(), self.sums, strict=True):
             weight.assign(total / self.num_averaged)
-        if self.data is not None:
-            recompute_batch_statistics(self.model, self.data)
+        data = statistics_data(self.model, self.data)
+        if data is not None:
+            recompute_batch_statistics(self.model, data)
 
     def _averaged(self):
         return [

@@ -162,7 +162,7 @@ def _tell(found):
         for metric, value in found.result.figures.items():
             print(f"test {metric}: {value:.4f}")
         print(f"run: {found.result.run}")
-    print(f"search: {found.folder}")
+    print(f"report: {found.folder / 'report.html'}")
 
 
 def seconds(text):

@@ -51,6 +51,25 @@ def check_at_least(owner, least, **values):
             )
 
 
+def check_whole(owner, least, **values):
+    """Refuse the first that is no whole number, or too small.
+
+    Args:
+        owner: str, whose arguments they are, such as "dcgan.build".
+        least: int, the smallest that is allowed.
+        **values: the arguments by name.
+
+    Raises:
+        RecipeError: one of them is no whole number, or below `least`.
+    """
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise RecipeError(
+                f"`{name}` of {owner} must be a whole number of at least {least}. "
+                f"Received: {name}={value!r}."
+            )
+
+
 def check_seed(seed):
     """Refuse what is no seed of a run.
 

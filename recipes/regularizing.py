@@ -5,6 +5,7 @@ from functools import partial
 import keras
 
 from ..callbacks import EarlyStopping, MaxNorm
+from ..callbacks.operation_graph import functional_of
 from .data.soft_targets import mixup, smoothing
 from .errors import RecipeError
 
@@ -108,7 +109,7 @@ def _with_layers(core, recipe):
     wanted = recipe.regularization
     if isinstance(core, keras.Sequential):
         core = keras.Model(core.inputs[0], core.outputs[0], name=core.name)
-    if not core.__class__.__name__ == "Functional":
+    if functional_of(core) is None:
         raise RecipeError(
             f"Recipe {recipe.name!r} must build one chain or graph of layers for a regularization "
             f"to put others between them. Received: {type(core).__name__}."

@@ -33,6 +33,8 @@ class TrainingSteps:
         num_steps_done: int, steps taken since the run began, those before a resume included.
         before_first_step: None, or a function to call once everything that a step uses has been
             made and before the first step is taken.
+        one_epoch: None, or a function that returns the batches of an epoch, for callbacks that pass
+            over the training data once more when training ends.
     """
 
     def __init__(self, model, steps_per_epoch, *, first_step=0):
@@ -51,6 +53,7 @@ class TrainingSteps:
         self.position = first_step - first_step % steps_per_epoch
         self.seconds_waiting = 0.0
         self.before_first_step = None
+        self.one_epoch = None
         self._run = tf.function(self._loop, reduce_retracing=True)
 
     @property

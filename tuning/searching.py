@@ -28,6 +28,7 @@ from .oracles.methods import check_method
 from .plan import Plan, check_unchanged, described, plan_of, runner_of
 from .quiet import without_retracing_warnings
 from .ranges_record import as_record
+from .reporting import report
 from .search_folder import SearchFolder, Trial
 from .spaces import space as default_space
 from .telling import Telling
@@ -294,7 +295,7 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
         if not best:
             folder.update(status="failed")
             raise RecipeError(_nothing(folder))
-        recipe = winner.on_all_data(winner.recipe_of(best[0], plan.base, plan.space), plan.splits)
+        recipe = winner.recipe_of(plan, best[0])
         winner.write(folder, recipe)
         folder.update(
             status="finished",
@@ -305,6 +306,7 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
             result = winner.retrain(
                 folder, recipe, runs=runs, saved_models=saved_models, progress=progress
             )
+        report(folder)
     return _found(plan, result)
 
 
@@ -316,7 +318,7 @@ def _found(plan, result=None):
         folder=plan.folder.folder,
         trials=tuple(plan.folder.trials()),
         best=best[0],
-        recipe=winner.recipe_of(best[0], plan.base, plan.space),
+        recipe=winner.recipe_of(plan, best[0]),
         result=result,
     )
 

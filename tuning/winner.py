@@ -13,36 +13,29 @@ from ..recipes.training import train
 from .recipe_code import recipe_code
 
 
-def recipe_of(trial, base, space):
-    """Return the recipe of a trial, to be trained to its end.
+def recipe_of(plan, trial):
+    """Return the recipe of a trial, to be trained to its end and on all data.
+
+    Where the data cannot be joined, or a callback of the recipe watches the validation split, that
+    split stays out of training.
 
     Args:
-        trial: a `Trial`.
-        base: the `Recipe` that was varied.
-        space: callable `(hp, base) -> Recipe`.
+        plan: the `Plan` of the search.
+        trial: a `Trial` of it.
     """
     hp = keras_tuner.HyperParameters()
     hp.values = dict(trial.values)
-    return dataclasses.replace(
-        space(hp, base),
+    base = plan.base
+    recipe = dataclasses.replace(
+        plan.space(hp, base),
         name=f"{base.name}_tuned",
         summary=f"{base.summary.rstrip('.')}, tuned.",
-        num_parameters=None,  # those of the paper's table, which need not be this one's
     )
-
-
-def on_all_data(recipe, splits):
-    """Return a recipe that holds nothing out, where its data and its callbacks let it.
-
-    Args:
-        recipe: `Recipe`.
-        splits: its `Splits`.
-    """
     watched = any(
         str(getattr(make(), "monitor", "")).startswith("val_")
         for make in regularizing.callbacks(recipe)
     )
-    if watched or not splits.train.divisible:
+    if watched or not plan.splits.train.divisible:
         return recipe
     return dataclasses.replace(recipe, hold_out=False)
 

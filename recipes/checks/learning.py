@@ -39,7 +39,8 @@ def blank_input(rehearsal):
         (keras.tree.map_structure(_blank, *_turned(number, batches)), *batch[1:])
         for number, batch in enumerate(batches)
     ]
-    if all(np.allclose(a, b) for a, b in zip(_inputs(batches), _inputs(blank), strict=True)):
+    if _all_alike(batches):
+        # Blank is what no example differs in: of a graph that is there alone, all of it.
         raise NotApplicable("all inputs are the same as they are")
     real = _real(rehearsal, batches)
     other = rehearsal.remember("blank curve", lambda: _curve(rehearsal, blank, len(real)))
@@ -110,8 +111,14 @@ def _blank(array, *others):
     return blank
 
 
-def _inputs(batches):
-    return [array for batch in batches for array in keras.tree.flatten(batch[0])]
+def _all_alike(batches):
+    """Return whether all examples of all batches have one and the same input."""
+    first, *others = ([*keras.tree.flatten(batch[0])] for batch in batches)
+    return all(
+        array.shape[1:] == one.shape[1:] and np.allclose(array, one[:1])
+        for arrays in (first, *others)
+        for array, one in zip(arrays, first, strict=True)
+    )
 
 
 def _real(rehearsal, batches):

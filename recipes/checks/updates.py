@@ -1,24 +1,34 @@
 """How far the first steps move each layer, and which they do not move at all."""
 
-import keras
 import numpy as np
 
 from ..steps import NonFiniteLoss
-from .finding import Finding, NotApplicable, listed
+from .cost import step_time
+from .finding import Finding, NotApplicable
+from .moving import unmoved
 from .theory import loss_of
 
 # Steps before the one that is measured: a first gradient is not yet a typical one.
 NUM_STEPS = 10
 _LOW, _HIGH, _BROKEN = 1e-5, 1e-1, 1.0
-# Times its beginning: what a loss does not grow to by the chance of a batch.
-_GROWN = 3.0
+# Times its beginning: what a loss does not grow to by the chance of a batch, and what the loss of
+# one and the same batches falls below where the steps lead somewhere.
+_GROWN, _FALLEN = 3.0, 0.95
+# Where steps are long, how many show whether they lead somewhere: with a momentum of 0.9 ten only
+# gather speed. And how many batches tell it, so that dropout evens out.
+_NUM_LONG_STEPS, _NUM_ASIDE = 40, 4
+# Seconds that this may take; of a slower model the length of its steps alone is judged.
+_SECONDS = 20.0
 
 
 def updates(rehearsal):
     """Measure the ratio of update to weight of each layer, after a few steps.
 
     About 1e-3 is healthy (Karpathy, CS231n notes, "Learning and evaluation", "ratio of
-    weights:updates"). Layers that do not move at all are named in findings of their own.
+    weights:updates"). That is of weights which have the size that they need: those of a new last
+    layer, or of a linear model of large targets, have yet to grow to it, and long steps take them
+    there. So steps that are long are too long only where the loss does not fall by them. Layers
+    that do not move at all are named in findings of their own.
     """
     model, steps = rehearsal.model, rehearsal.steps
     kernels = [weight for weight in model.trainable_variables if len(weight.shape) > 1]
@@ -51,17 +61,17 @@ def updates(rehearsal):
     for kernel, begin, old, new in zip(kernels, first, before, after, strict=True):
         name = kernel.path.rpartition("/")[0] or kernel.path
         if np.array_equal(begin, new):
-            (empty if not np.any(begin) else still).append(name)
+            (empty if not np.any(begin) else still).append(kernel)
         elif np.any(begin):  # what begins with zeros has no size of its own yet
             norms = (np.linalg.norm(array.astype("float64")) for array in (new - old, old))
             ratios[name] = next(norms) / next(norms)
     if grown:
         pass  # steps that long say nothing of their layers
     elif ratios:
-        yield _judged(ratios, factor)
+        yield _judged(rehearsal, ratios, factor)
     elif not still and not empty:
         yield Finding("update to weight", "pass", "all weights begin with zeros, and move")
-    yield from _unmoved(rehearsal, still, empty)
+    yield from unmoved(rehearsal, still, empty, NUM_STEPS + 1)
 
 
 def _grown(rehearsal, first, last):
@@ -80,14 +90,23 @@ def _grown(rehearsal, first, last):
         )
 
 
-def _judged(ratios, factor):
+def _judged(rehearsal, ratios, factor):
     low, high = min(ratios, key=ratios.get), max(ratios, key=ratios.get)
     found = f"{ratios[low]:.1e} in {low!r}"
     if high != low:
         found += f" to {ratios[high]:.1e} in {high!r}"
     if factor > 2:
         found += f"; the rate has yet to rise to {factor:.0f} times as much"
-    if ratios[high] > _HIGH:
+    too_long, begin, end = ratios[high] > _HIGH, None, None
+    if too_long and ratios[high] <= _BROKEN:
+        begin, end = _aside(rehearsal)
+    if begin is not None:
+        found += (
+            f"; {_NUM_LONG_STEPS} such steps take the loss of other batches from {begin:.3g} "
+            f"to {end:.3g}"
+        )
+        too_long = end >= _FALLEN * begin
+    if too_long:
         verdict = "fail" if ratios[high] > _BROKEN else "warn"
         advice = "Healthy is about 1e-3: lower the learning rate (`lr-find` finds one)."
         return Finding("update to weight", verdict, found, advice)
@@ -100,40 +119,37 @@ def _judged(ratios, factor):
     return Finding("update to weight", "pass", found)
 
 
-def _unmoved(rehearsal, still, empty):
-    if empty:
-        yield Finding(
-            "every layer moves",
-            "fail",
-            f"begin with zeros and get no gradient: {listed(map(repr, empty))}",
-            "Begin with random weights, or all units of a layer stay alike.",
-        )
-    if still:
-        yield Finding(
-            "every layer moves",
-            "warn",
-            f"no gradient in {NUM_STEPS + 1} steps: {listed(map(repr, still))}",
-            "Look for dead units, a `stop_gradient` or a gate before them; right if they are meant "
-            "to be frozen.",
-        )
-    frozen = _frozen(rehearsal.model)
-    if frozen:
-        yield Finding(
-            "every layer moves",
-            "warn",
-            f"frozen, `trainable=False`: {listed(map(repr, frozen))}",
-            "Right where they are pre-trained; else set `trainable = True` and compile again.",
-        )
-    if not (empty or still or frozen):
-        yield Finding("every layer moves", "pass", "all layers with weights did")
+def _aside(rehearsal):
+    """Return the mean loss of batches that no step is taken on, at first and behind the steps.
+
+    Returns:
+        Two floats, or Nones where the model has no one loss that should fall, or is slow.
+    """
+    if (_NUM_LONG_STEPS + 2 * _NUM_ASIDE) * step_time(rehearsal).seconds > _SECONDS:
+        return None, None
+    try:
+        loss_of(rehearsal.model)
+    except NotApplicable:
+        return None, None
+    steps, aside = rehearsal.steps, rehearsal.batches(_NUM_ASIDE)
+    steps.restart()
+    begin = _losses(rehearsal, aside)
+    steps.restart()  # with the optimizer, which those steps have moved
+    try:
+        steps.take(iter(rehearsal.subject.batches.skip(_NUM_ASIDE)), _NUM_LONG_STEPS)
+        end = _losses(rehearsal, aside)
+    except NonFiniteLoss:
+        end = np.inf
+    return begin, end
 
 
-def _frozen(model):
-    # A training step of its own may keep networks of its own still: a target, an average.
-    if type(model).train_step is not keras.Model.train_step:
-        return []
-    return [
-        layer.name
-        for layer in model._flatten_layers(include_self=False)
-        if not layer.trainable and layer._trainable_variables
-    ]
+def _losses(rehearsal, batches):
+    """Return the mean loss of batches under the weights that the model has now, and leave those."""
+    kept = [(variable, variable.value.numpy()) for variable in rehearsal.model.variables]
+    losses = []
+    for batch in batches:
+        # A step tells the loss from before it.
+        losses.append(rehearsal.steps.take(rehearsal.repeating([batch]))["loss"])
+        for variable, value in kept:
+            variable.assign(value)
+    return float(np.mean(losses))

@@ -53,7 +53,7 @@ import keras
 from keras import layers
 
 from ...callbacks import AdversarialBalance
-from ..errors import RecipeError
+from ..errors import RecipeError, check_whole
 from ..layers import BatchNormalization
 from ..models.adversarial import Adversarial
 from ..ranges import OneOf
@@ -203,12 +203,7 @@ def check(input_shape, latent, width):
     Raises:
         RecipeError: an argument is out of its range.
     """
-    for name, value in (("latent", latent), ("width", width)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise RecipeError(
-                f"`{name}` of dcgan.build must be a whole number of at least 1. "
-                f"Received: {name}={value!r}."
-            )
+    check_whole("dcgan.build", 1, latent=latent, width=width)
     if len(input_shape) != 3 or None in input_shape:
         raise RecipeError(
             "`input_shape` of dcgan.build must be (height, width, channels). "

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..data.pipeline import training_batches
-from ..errors import RecipeError
+from ..errors import RecipeError, check_whole
 from ..recipe_data import batches_of
 
 # Examples that are read in one go where all are looked at.
@@ -106,11 +106,7 @@ def of_model(model, data, *, test=None, batch_size=32, epochs=1):
         raise RecipeError(
             f"Model {model.name!r} must be compiled with an optimizer. Received: none."
         )
-    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise RecipeError(
-                f"`{name}` must be a whole number of at least 1. Received: {name}={value!r}."
-            )
+    check_whole("a rehearsal", 1, batch_size=batch_size, epochs=epochs)
     train, num_examples = _batched(data, "data", batch_size)
     _check_shapes(model, train.element_spec[0])
     if isinstance(data, tf.data.Dataset):

@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from . import report
 from ..architecture import layer_table, num_parameters
 from ..atomic import replacing, write_bytes
 from ..pictures import curves, png
 from ..recipe import Result
 from ..serving.saved_model import export
+from . import kept_uncertainty, report
 
 
 def finish(run, recipe, splits, model, history):
@@ -68,10 +68,14 @@ def write_report(run, recipe, splits, model, history, outcome):
     pictures += recipe.task.pictures(splits, splits.test, outcome)
     tables = recipe.task.tables(model, splits, outcome)
     header = ("layer", "kind", "output", "trainable parameters")
+    more_pictures, more_tables = kept_uncertainty.shown(run.folder)
     return report.write(
         run.folder,
         record=run.record,
         history=history,
-        pictures=[(title, caption, png(figure)) for title, caption, figure in pictures],
-        tables=[*tables, ("Layers", header, layer_table(model))],
+        pictures=[
+            *((title, caption, png(figure)) for title, caption, figure in pictures),
+            *more_pictures,
+        ],
+        tables=[*tables, *more_tables, ("Layers", header, layer_table(model))],
     )

@@ -1,9 +1,13 @@
 """The callbacks that follow every run: what a person watches, live and afterwards."""
 
 import math
+from functools import partial
 
-from ...callbacks import Progress, TensorBoard, Timing
+import keras
+
+from ...callbacks import Progress, Resumable, TensorBoard, Timing
 from ..pictures import png
+from ..recipe_data import batches_of
 
 # Examples whose gradients and activations TensorBoard shows, and on which its pictures are drawn.
 NUM_SAMPLED = 64
@@ -33,7 +37,33 @@ def followers(run, recipe, splits, progress):
         images=lambda model: _pictures(model, recipe.task, splits),
         images_freq=every,
     )
-    return [Timing(batch_size=recipe.batch_size), board, *([Progress()] if progress else [])]
+    epoch = partial(_one_epoch, recipe, splits, run.record["seed"])
+    shown = [Progress()] if progress else []
+    return [Timing(batch_size=recipe.batch_size), board, _LentBatches(epoch), *shown]
+
+
+class _LentBatches(Resumable, keras.callbacks.Callback):
+    """Lends the training batches to callbacks that pass over them when training ends.
+
+    They are those of the first epoch, whenever that is, so that a run that was killed behind its
+    last epoch ends as it would have.
+    """
+
+    shared_names = ("one_epoch",)
+
+    def __init__(self, one_epoch):
+        super().__init__()
+        self.one_epoch = one_epoch
+
+    def on_train_begin(self, logs=None):
+        # Several replicas would have to divide each batch.
+        if self.model.distribute_strategy.num_replicas_in_sync == 1:
+            self.model.train_function.one_epoch = self.one_epoch
+
+
+def _one_epoch(recipe, splits, seed):
+    batches = batches_of(recipe, splits, seed)
+    return batches.take(splits.train.steps_per_epoch(recipe.batch_size))
 
 
 def _pictures(model, task, splits):

@@ -173,7 +173,11 @@ def _figures(record):
         mine = expected.get("metric") == metric
         rows.append(
             (page.words(metric), page.Html(page.figure_text(metric, value)))
-            + ((page.Html(page.figure_text(metric, expected["value"])) if mine else "",) if expected else ())
+            + (
+                (page.Html(page.figure_text(metric, expected["value"])) if mine else "",)
+                if expected
+                else ()
+            )
         )
     header = ("figure", "measured", "expected") if expected else ("figure", "measured")
     return page.table(header, rows) if rows else ""

@@ -3,14 +3,14 @@
 import keras
 
 from ..errors import RecipeError, check_at_least
+from ..recipe_data import splits_of
+from ..recipe_faults import check_classes, check_dropout
+from ..serving.saved_model import export as export_model
+from ..tasks.endpoint import of_dropout_passes
 from .finish import evaluate as evaluate_model
 from .finish import write_report
 from .history import read_csv
-from ..recipe_data import splits_of
-from ..recipe_faults import check_classes, check_dropout
 from .run import Run
-from ..serving.saved_model import export as export_model
-from ..tasks.endpoint import of_dropout_passes
 
 
 def evaluate(folder, *, recipe=None):
@@ -31,17 +31,39 @@ def evaluate(folder, *, recipe=None):
 def report(folder, *, recipe=None):
     """Write the report of a finished run again, and return its path; the rest as `evaluate`."""
     run, recipe, splits, model = open_finished(folder, recipe)
+    history = history_of(run)
+    with run.locked():
+        return report_again(run, recipe, splits, model, history)
+
+
+def report_again(run, recipe, splits, model, history):
+    """Write the report of a finished run, locked by the caller, and return its path.
+
+    Args:
+        run: the `Run`.
+        recipe: its `Recipe`.
+        splits: its `Splits`.
+        model: its trained `keras.Model`.
+        history: as `history_of` gives it.
+    """
+    _, outcome = evaluate_model(model, recipe.task, splits)
+    return write_report(run, recipe, splits, model, history, outcome)
+
+
+def history_of(run):
+    """Return the history of a run, a dict from metric to a list with one float an epoch.
+
+    Raises:
+        RecipeError: its file is not there or damaged.
+    """
     path = run.folder / "history.csv"
     try:
-        history = read_csv(path)
+        return read_csv(path)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise RecipeError(
             f"{str(path)!r} could not be read: {str(error) or type(error).__name__}. "
             f"Run the recipe again with the same seed."
         ) from error
-    with run.locked():
-        _, outcome = evaluate_model(model, recipe.task, splits)
-        return write_report(run, recipe, splits, model, history, outcome)
 
 
 def export(folder, saved_models="saved_models", *, mc_dropout=None, recipe=None):

@@ -53,7 +53,7 @@ import keras
 from keras import layers, ops
 
 from ...callbacks import AverageLastEpochs
-from ..errors import RecipeError, check_at_least, near_names
+from ..errors import RecipeError, check_at_least, check_whole, near_names
 from ..layers import DecoderBlock, EncoderBlock, SinusoidalPositions
 from ..ranges import OneOf
 from ..recipe import Figure, Recipe
@@ -130,15 +130,12 @@ def build(
             f"`variant` of transformer.build must be one of {', '.join(map(repr, VARIANTS))}. "
             f"Received: {variant=}." + near_names(str(variant), VARIANTS)
         )
-    for name, value in (
-        ("source_vocabulary", source_vocabulary),
-        ("target_vocabulary", target_vocabulary),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 2:
-            raise RecipeError(
-                f"`{name}` of transformer.build must be a whole number of at least 2. "
-                f"Received: {name}={value!r}."
-            )
+    check_whole(
+        "transformer.build",
+        2,
+        source_vocabulary=source_vocabulary,
+        target_vocabulary=target_vocabulary,
+    )
     if shared_embedding and source_vocabulary != target_vocabulary:
         raise RecipeError(
             "`source_vocabulary` and `target_vocabulary` of transformer.build must be one where "

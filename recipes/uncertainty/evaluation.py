@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 from ...callbacks.dropout_switch import stochastic_layers
-from ..atomic import write_bytes, write_text
 from ..drawings import uncertainty as drawings
 from ..errors import check_at_least
 from ..pictures import png
 from ..recipe_faults import check_classes, check_dropout
-from ..runs.revisit import open_finished
+from ..runs import kept_uncertainty
+from ..runs.revisit import history_of, open_finished, report_again
 from .figures import NUM_BINS, calibration_bins, entropy, selective_accuracy, summary
 from .outside import outside_of
 from .passes import logits, mc_dropout
@@ -51,7 +50,7 @@ def evaluate(folder, *, num_passes=None, num_bins=NUM_BINS, seed=0, recipe=None)
     were not learnt is measured on noise, and for glyphs on classes that were not learnt.
 
     Into the run's folder it writes `uncertainty.json`, `uncertainty-reliability.png`,
-    `uncertainty-entropy.png` and `uncertainty-coverage.png`.
+    `uncertainty-entropy.png` and `uncertainty-coverage.png`, and all of it into `report.html`.
 
     Args:
         folder: str or path of the run.
@@ -73,6 +72,7 @@ def evaluate(folder, *, num_passes=None, num_bins=NUM_BINS, seed=0, recipe=None)
         check_at_least("uncertainty.evaluate", 1, num_passes=num_passes)
     run, recipe, splits, model = open_finished(folder, recipe)
     check_classes(recipe)
+    history = history_of(run)  # now, and not once everything is measured
     if num_passes is not None:
         check_dropout(model)
     elif stochastic_layers(model):
@@ -108,21 +108,19 @@ def evaluate(folder, *, num_passes=None, num_bins=NUM_BINS, seed=0, recipe=None)
             {way: selective_accuracy(mean, labels) for way, mean in means.items()}
         ),
     }
+    record = {
+        "figures": figures,
+        "temperature": temperature,
+        "num_passes": num_passes or 0,
+        "num_bins": num_bins,
+        "seed": seed,
+        "num_examples": len(labels),
+        "outside": dict.fromkeys(entropies, NUM_OUTSIDE),
+    }
     with run.locked():
-        pictures = tuple(
-            write_bytes(run.folder / f"uncertainty-{name}.png", png(figure))
-            for name, figure in drawn.items()
-        )
-        record = {
-            "figures": figures,
-            "temperature": temperature,
-            "num_passes": num_passes or 0,
-            "num_bins": num_bins,
-            "seed": seed,
-            "num_examples": len(labels),
-            "outside": dict.fromkeys(entropies, NUM_OUTSIDE),
-        }
-        path = write_text(run.folder / "uncertainty.json", json.dumps(record, indent=2) + "\n")
+        pngs = {name: png(figure) for name, figure in drawn.items()}
+        path, pictures = kept_uncertainty.keep(run.folder, record, pngs)
+        report_again(run, recipe, splits, model, history)
     return Evaluation(
         figures=figures,
         temperature=temperature,

@@ -41,3 +41,19 @@ class Scripted(keras.callbacks.Callback):
 @pytest.fixture
 def scripted():
     return Scripted
+
+
+class KeptWeights(keras.callbacks.Callback):
+    """Keeps the weights after each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append([weight.numpy() for weight in self.model.weights])
+
+
+@pytest.fixture
+def kept():
+    return KeptWeights()

@@ -5,25 +5,14 @@ import pytest
 from kerasrecipes.callbacks import AverageLastEpochs
 
 
-class Weights(keras.callbacks.Callback):
-    """Keeps the weights after each epoch."""
-
-    def __init__(self):
-        super().__init__()
-        self.epochs = []
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.epochs.append([weight.numpy() for weight in self.model.weights])
-
-
 @pytest.mark.parametrize(
     ("num_epochs", "epochs", "num_averaged"),
     [(1, 5, 1), (3, 6, 3), (9, 5, 2), (3, 2, 1), (2, 1, 1)],
 )
 def test_the_weights_are_the_mean_of_the_last_epochs(
-    num_epochs, epochs, num_averaged, make_model, data
+    num_epochs, epochs, num_averaged, make_model, data, kept
 ):
-    model, kept = make_model(), Weights()
+    model = make_model()
     model.fit(*data, epochs=epochs, callbacks=[kept, AverageLastEpochs(num_epochs)], verbose=0)
     for weight, *after in zip(model.get_weights(), *kept.epochs, strict=True):
         np.testing.assert_allclose(weight, np.mean(after[-num_averaged:], axis=0), rtol=1e-6)
@@ -63,12 +52,12 @@ def test_resumed_within_the_last_epochs_it_ends_with_the_same_weights(make_model
         np.testing.assert_array_equal(got, expected)
 
 
-def test_a_run_that_stops_early_keeps_its_weights(make_model, data):
+def test_a_run_that_stops_early_keeps_its_weights(make_model, data, kept):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = epoch == 1
 
-    model, kept = make_model(), Weights()
+    model = make_model()
     model.fit(*data, epochs=9, callbacks=[kept, AverageLastEpochs(2), Stop()], verbose=0)
     for got, expected in zip(model.get_weights(), kept.epochs[-1], strict=True):
         np.testing.assert_array_equal(got, expected)

@@ -5,36 +5,25 @@ import pytest
 from kerasrecipes.callbacks import StochasticWeightAveraging
 
 
-class Weights(keras.callbacks.Callback):
-    """Keeps the weights after each epoch."""
-
-    def __init__(self):
-        super().__init__()
-        self.epochs = []
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.epochs.append([weight.numpy() for weight in self.model.weights])
-
-
 @pytest.mark.parametrize(
     ("start_epoch", "every", "counted"), [(2, 1, [2, 3, 4, 5, 6]), (1, 3, [1, 4]), (6, 2, [6])]
 )
 def test_the_weights_are_the_mean_of_the_epochs_that_count(
-    start_epoch, every, counted, make_model, data
+    start_epoch, every, counted, make_model, data, kept
 ):
-    model, kept = make_model(), Weights()
+    model = make_model()
     average = StochasticWeightAveraging(start_epoch, every)
     model.fit(*data, epochs=7, callbacks=[kept, average], verbose=0)
     for weight, *after in zip(model.get_weights(), *kept.epochs, strict=True):
         np.testing.assert_allclose(weight, np.mean([after[e] for e in counted], 0), rtol=1e-6)
 
 
-def test_a_run_that_stops_before_the_start_keeps_its_weights(make_model, data):
+def test_a_run_that_stops_before_the_start_keeps_its_weights(make_model, data, kept):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = True
 
-    model, kept = make_model(), Weights()
+    model = make_model()
     model.fit(*data, epochs=3, callbacks=[kept, StochasticWeightAveraging(2), Stop()], verbose=0)
     for got, expected in zip(model.get_weights(), kept.epochs[-1], strict=True):
         np.testing.assert_array_equal(got, expected)

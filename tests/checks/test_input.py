@@ -53,7 +53,7 @@ CASES = {
         "model": model(),
         "data": X,
     },
-    "`batch_size` must be a whole number of at least 1. Received: batch_size=0.": lambda: {
+    "of a rehearsal must be a whole number of at least 1. Received: batch_size=0.": lambda: {
         "model": model(),
         "data": (X, Y),
         "batch_size": 0,

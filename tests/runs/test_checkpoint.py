@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import RecipeError
-from kerasrecipes.recipes.runs.checkpoint import NUM_KEPT, Checkpointing, latest
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.pipeline import training_batches
+from kerasrecipes.recipes.runs.checkpoint import NUM_KEPT, Checkpointing, latest
 from kerasrecipes.recipes.steps import TrainingSteps
 
 

@@ -55,6 +55,23 @@ def test_the_command_prints_the_table_and_writes_the_files(run, with_dropout, ca
     names = {path.name for path in run.iterdir()} - before
     pictures = {f"uncertainty-{name}.png" for name in ("reliability", "entropy", "coverage")}
     assert names == {"uncertainty.json", *pictures}
+    page = (run / "report.html").read_text("utf-8")
+    assert "How sure it is (temperature" in page
+    assert "20 passes" in page
+    for name in ("reliability", "entropy", "coverage"):
+        assert f'alt="Uncertainty: {name}"' in page
+    assert f">{ways['MC dropout']['nll']:.4f}<" in page
+
+
+def test_a_report_without_uncertainty_says_nothing_of_it(run):
+    assert "How sure it is" not in (run / "report.html").read_text("utf-8")
+
+
+def test_damaged_figures_are_one_sentence(run, refused):
+    (run / "uncertainty.json").write_text('{"figures": {}}')
+    said = refused("report", run)
+    assert "could not be read" in said
+    assert "--uncertainty" in said
 
 
 def test_a_model_without_dropout_has_two_ways(finished, refused):

@@ -46,11 +46,16 @@ def parallel_coordinates(outcome: Outcome) -> Figure:
 def _draw_row(axes, outcome, part, num_columns):
     axes.set_axis_off()
     axes.set_xlim(-0.45, num_columns + (0.3 if outcome.valued else -0.7))
-    axes.set_ylim(_UNUSED - 0.06, 1.06)
+    unused = [
+        column
+        for column, hyperparameter in enumerate(part)
+        if any(hyperparameter.place(trial.values) is None for trial in outcome.trials)
+    ]
+    axes.set_ylim((_UNUSED if unused else 0) - 0.06, 1.06)
     for column, hyperparameter in enumerate(part):
         _draw_axis(axes, column, hyperparameter.name, *_ticks(hyperparameter))
-        if any(hyperparameter.place(trial.values) is None for trial in outcome.trials):
-            _draw_tick(axes, column, _UNUSED, "not used")
+    for column in unused:
+        _draw_tick(axes, column, _UNUSED, "not used")
     if not outcome.valued:
         _draw_lines(axes, outcome, part, {})
         return

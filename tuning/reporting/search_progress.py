@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -23,12 +25,13 @@ def search_progress(outcome: Outcome) -> Figure:
         outcome: `Outcome`, with a trial that has a value.
 
     Returns:
-        A figure with two panels that share the axis of the objective.
+        A figure with two panels that share the axis of the objective. It shows the better half of
+        the trials, and all of the best so far: what counts happens there.
     """
     ends = outcome.ends()
     longest = max(ends.values())
     seconds, unit = next((each for each in _UNITS if longest >= 2 * each[0]), _UNITS[-1])
-    scale = objective_scale(outcome)
+    scale = _better_half(outcome)
     with new_figure(10.4, 4.3) as figure:
         left, right = figure.subplots(1, 2, sharey=True)
         _draw(left, outcome, {number: number for number in ends}, scale)
@@ -43,6 +46,20 @@ def search_progress(outcome: Outcome) -> Figure:
     return figure
 
 
+def _better_half(outcome):
+    scale = objective_scale(outcome)
+    middle = np.median([trial.objective for trial in outcome.valued])
+    first = min(_counted(outcome), key=lambda trial: trial.number).objective
+    if outcome.sign == 1:
+        return dataclasses.replace(scale, high=min(scale.high, max(middle, first)))
+    return dataclasses.replace(scale, low=max(scale.low, min(middle, first)))
+
+
+def _counted(outcome):
+    """Return the trials among which the best is: those as far as it is, as in the ranking."""
+    return [trial for trial in outcome.valued if trial.status == outcome.best.status]
+
+
 def _draw(axes, outcome, places, scale):
     order = sorted(outcome.valued, key=lambda trial: (places[trial.number], trial.number))
     size = 34 if len(order) <= 60 else 14
@@ -53,7 +70,7 @@ def _draw(axes, outcome, places, scale):
         trials = [trial for trial in order if (trial.status == COMPLETED) is status]
         if trials:
             xs = [places[trial.number] for trial in trials]
-            ys = scale.clip([trial.objective for trial in trials])
+            ys = [trial.objective for trial in trials]
             axes.scatter(xs, ys, s=size, label=name, **style)
     failed = [places[trial.number] for trial in outcome.trials if not has_value(trial)]
     if failed:
@@ -67,8 +84,7 @@ def _draw(axes, outcome, places, scale):
             transform=axes.get_xaxis_transform(),
             label="failed",
         )
-    # As in the ranking: what was trained to its end before what was not.
-    counted = [trial for trial in order if trial.status == outcome.best.status]
+    counted = sorted(_counted(outcome), key=lambda trial: (places[trial.number], trial.number))
     values = np.array([outcome.sign * trial.objective for trial in counted])
     best = scale.clip(outcome.sign * np.minimum.accumulate(values))
     xs = [places[trial.number] for trial in counted]

@@ -20,7 +20,7 @@ from .parallel_coordinates import parallel_coordinates
 from .search_progress import search_progress
 from .slices import slices
 from .terminal import counts, importance_sentence, table_rows
-from .trial_curves import trial_curves
+from .trial_curves import curve_text, trial_curves
 
 _ROWS_OPEN = 15
 
@@ -110,7 +110,7 @@ def pictures(folder) -> list[tuple[str, str, bytes]]:
         drawn.append(
             (
                 "Curves of the trials",
-                f"The {page.words(outcome.curve)} by epoch, of the first repetition. A cross is "
+                f"The {curve_text(outcome.curve)} by epoch, of the first repetition. A cross is "
                 "where a trial was pruned or failed.",
                 curves,
             )
@@ -120,7 +120,7 @@ def pictures(folder) -> list[tuple[str, str, bytes]]:
             (
                 "Best so far",
                 "Against trials in the order in which they started, and against the time that the "
-                "process of each had spent on trials.",
+                "process of each had spent on trials. Only the better half of them is in view.",
                 search_progress(outcome),
             )
         )
@@ -135,10 +135,16 @@ def _pair(found):
 
 
 def _warning(outcome):
-    if outcome.best is not None:
-        return ""
-    said = f"{counts(outcome)}. None has a value, so there is nothing to compare."
-    return f'<p class="warning">{escape(said)}</p>'
+    states = {
+        "searching": "The search was still going on when this was written.",
+        "interrupted": "The search was interrupted; it can be gone on with.",
+    }
+    said = []
+    if outcome.best is None:
+        said.append(f"{counts(outcome)}. None has a value, so there is nothing to compare.")
+    if outcome.record["status"] in states:
+        said.append(states[outcome.record["status"]])
+    return f'<p class="warning">{escape(" ".join(said))}</p>' if said else ""
 
 
 def _verdict(outcome):
@@ -160,7 +166,8 @@ def _judgement(outcome):
     if default is best:
         return "other", "The recipe's own values", f"{number} No other trial is better."
     gain = abs(best.objective - default.objective)
-    text = page.figure_text(name, gain)
+    # Between two figures in per cent lie points.
+    text = page.figure_text(name, gain).replace(" %", " percentage points")
     if outcome.sign * (best.objective - default.objective) >= 0:
         return "other", "✗ Not better", f"{number} The recipe's own values are as good."
     if min(len(best.objectives), len(default.objectives)) > 1:
@@ -191,7 +198,7 @@ def _tiles(outcome):
             tiles.append((status, str(count)))
     tiles.append(("method", page.words(record["method"])))
     better = "less" if outcome.sign == 1 else "more"
-    tiles.append(("objective", f"{page.words(outcome.objective)}, {better} is better"))
+    tiles.append((f"objective, {better} is better", page.words(outcome.objective)))
     tiles.append(("time on trials", page.duration(sum(t.seconds for t in outcome.trials))))
     workers = len({trial.worker for trial in outcome.trials})
     if workers > 1:

@@ -29,15 +29,18 @@ def table_rows(folder, num_trials: int | None = 10):
     outcome = outcome_of(folder)
     shown = outcome.trials[:num_trials]
     repeated = any(len(trial.objectives) > 1 for trial in shown)
+    reasoned = any(trial.reason for trial in shown)
     header = ["trial", words(outcome.objective), *(["±"] if repeated else ())]
-    header += [each.name for each in outcome.hyperparameters]
     header += ["status", "epochs", "time"]
+    header += [each.name for each in outcome.hyperparameters]
+    header += ["reason"] if reasoned else []
     rows = []
     for trial in shown:
         row = [str(trial.number), objective_text(trial)]
         row += [deviation_text(trial)] if repeated else []
+        row += [trial.status, str(trial.epochs), duration(trial.seconds)]
         row += [value_text(each, trial) for each in outcome.hyperparameters]
-        row += [status_text(trial), str(trial.epochs), duration(trial.seconds)]
+        row += [trial.reason or ""] if reasoned else []
         rows.append(row)
     left = len(outcome.trials) - len(shown)
     title = f"the best {len(shown)} of {len(outcome.trials)} trials" if left else "all trials"
@@ -129,11 +132,6 @@ def deviation_text(trial) -> str:
     """Return the standard deviation of a trial's objective; empty without repetitions."""
     many = has_value(trial) and len(trial.objectives) > 1
     return f"{statistics.stdev(trial.objectives):.2g}" if many else ""
-
-
-def status_text(trial) -> str:
-    """Return the status of a trial, with its reason."""
-    return f"{trial.status}: {trial.reason}" if trial.reason else trial.status
 
 
 def value_text(hyperparameter, trial) -> str:

@@ -43,7 +43,7 @@ def trial_curves(outcome: Outcome) -> Figure | None:
                 _draw(axes, trial, curves[trial.number], colours, 1.1 if len(curves) <= 60 else 0.6)
         _scale(axes, curves, name, outcome, colours)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(words(name))
+        axes.set_ylabel(curve_text(name))
         num_epochs = max(map(len, curves.values()))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
         axes.set_xlim(1 - 0.03 * num_epochs, 1.03 * num_epochs)
@@ -57,6 +57,12 @@ def trial_curves(outcome: Outcome) -> Figure | None:
             title="best trials",
         )
     return figure
+
+
+def curve_text(name):
+    """Return the name of a curve as a person says it."""
+    validated = name.startswith("val_")
+    return words(f"validation {name.removeprefix('val_')}" if validated else name)
 
 
 def _draw(axes, trial, values, colours, thin):
