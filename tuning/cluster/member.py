@@ -155,9 +155,11 @@ class Member:
 def said_of(code):
     """Say in words how a process ended.
 
-    >>> said_of(-9), said_of(1)
-    ('killed by SIGKILL', 'ended with exit code 1')
+    >>> said_of(-11), said_of(-9), said_of(1)
+    ('killed by SIGSEGV', 'killed by SIGKILL (out of memory?)', 'ended with exit code 1')
     """
+    if code == -signal.SIGKILL:
+        return "killed by SIGKILL (out of memory?)"  # as the system does then
     if code >= 0:
         return f"ended with exit code {code}"
     try:
