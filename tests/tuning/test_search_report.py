@@ -167,6 +167,16 @@ def test_a_winner_that_is_within_the_noise_is_called_so(make_search):
     assert "✓ Better" in read(search).text
 
 
+def test_what_was_trained_less_far_is_not_compared(make_search):
+    search = make_search(2)
+    first, second = search.trials()
+    search.write(dataclasses.replace(first, status="pruned", reason="a round", epochs=3))
+    done = {"status": "completed", "reason": None, "epochs": 12}
+    search.write(dataclasses.replace(second, **done, objective=0.9, objectives=(0.9,)))
+    text = read(search).text
+    assert "were trained for 3 epochs only" in text and "Better" not in text
+
+
 def test_that_the_recipe_is_the_best_is_said(make_search):
     search = make_search(2, objective=lambda v, _: float(v["learning_rate"] == 0.01))
     text = read(search).text

@@ -153,7 +153,7 @@ def _verdict(outcome):
         return ""
     state, word, sentence = _judgement(outcome)
     shown = [(f"{escape(page.words(name))} on validation", page.figure_text(name, best.objective))]
-    if default is not None and default is not best:
+    if outcome.comparable and default is not best:
         shown.append(("the recipe's own values", page.figure_text(name, default.objective)))
     return page.verdict(state, shown, word, sentence)
 
@@ -165,6 +165,13 @@ def _judgement(outcome):
         return "other", number, "No trial has the recipe's own values to compare it with."
     if default is best:
         return "other", "The recipe's own values", f"{number} No other trial is better."
+    if not outcome.comparable:
+        return (
+            "other",
+            number,
+            f"The recipe's own values were trained for {default.epochs} epochs only (trial "
+            f"{default.number}), so there is nothing to compare it with.",
+        )
     gain = abs(best.objective - default.objective)
     # Between two figures in per cent lie points.
     text = page.figure_text(name, gain).replace(" %", " percentage points")
