@@ -154,6 +154,17 @@ def test_twelve_hyperparameters_of_long_names_are_drawn(make_search, number, cho
     assert all(np.asarray(picture.convert("L")).std() > 5 for picture in pixels)
 
 
+def test_a_name_is_no_formula(make_search, choice, number):
+    # Read as formulas both would end the report.
+    space = [choice("$\\frac$", "$^$", "$_$"), number("x", 0.0, 1.0)]
+    assert len(titles(make_search(20, space=space))) == len(ALL)
+
+
+def test_where_nothing_varies_there_are_curves_only(make_search):
+    search = make_search(5, hyperparameters={})
+    assert titles(search) == ALL[3:]
+
+
 def test_a_winner_that_is_within_the_noise_is_called_so(make_search):
     search = make_search(2, repetitions=3)
     first, second = search.trials()

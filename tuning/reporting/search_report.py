@@ -19,7 +19,7 @@ from .outcome import has_value, outcome_of
 from .parallel_coordinates import parallel_coordinates
 from .search_progress import search_progress
 from .slices import slices
-from .terminal import counts, importance_sentence, table_rows
+from .terminal import counts, epochs_text, importance_sentence, table_rows
 from .trial_curves import curve_text, trial_curves
 
 _ROWS_OPEN = 15
@@ -78,15 +78,18 @@ def pictures(folder) -> list[tuple[str, str, bytes]]:
     """
     outcome = outcome_of(folder)
     objective = page.words(outcome.objective)
-    drawn = [
-        (
-            "Parallel coordinates",
-            f"A line is a trial: through its values, to its {objective}, whose better side is on "
-            "top. Orange is the best, darker is better, dashed grey failed.",
-            parallel_coordinates(outcome),
+    several = any(each.varies for each in outcome.hyperparameters)
+    drawn = []
+    if several:
+        drawn.append(
+            (
+                "Parallel coordinates",
+                f"A line is a trial: through its values, to its {objective}, whose better side is on "
+                "top. Orange is the best, darker is better, dashed grey failed.",
+                parallel_coordinates(outcome),
+            )
         )
-    ]
-    if outcome.valued:
+    if several and outcome.valued:
         found = importance(outcome)
         if not found.reason:
             drawn.append(
@@ -169,7 +172,7 @@ def _judgement(outcome):
         return (
             "other",
             number,
-            f"The recipe's own values were trained for {default.epochs} epochs only (trial "
+            f"The recipe's own values were trained for {epochs_text(default)} only (trial "
             f"{default.number}), so there is nothing to compare it with.",
         )
     gain = abs(best.objective - default.objective)

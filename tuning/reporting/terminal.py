@@ -92,7 +92,7 @@ def sentence(folder) -> str:
     elif default is None:
         said[-1] += "."
     else:
-        only = "" if outcome.comparable else f", for {default.epochs} epochs only"
+        only = "" if outcome.comparable else f", for {epochs_text(default)} only"
         said[-1] += (
             f"; the recipe's own values have {objective_text(default)} "
             f"(trial {default.number}{only})."
@@ -133,6 +133,11 @@ def deviation_text(trial) -> str:
     """Return the standard deviation of a trial's objective; empty without repetitions."""
     many = has_value(trial) and len(trial.objectives) > 1
     return f"{statistics.stdev(trial.objectives):.2g}" if many else ""
+
+
+def epochs_text(trial) -> str:
+    """Return for how long a trial was trained."""
+    return f"{trial.epochs} epoch{'s' * (trial.epochs != 1)}"
 
 
 def value_text(hyperparameter, trial) -> str:
