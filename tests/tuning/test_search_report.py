@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from kerasrecipes.recipes.errors import RecipeError
-from kerasrecipes.tuning.reporting import report
-from kerasrecipes.tuning.reporting.search_report import pictures
+from kerasrecipes.tuning.reporting import pictures, report
 
 VOID = {"meta", "img", "br", "link", "hr"}
 
