@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint figures pictures uncertainty bench docs clean
+.PHONY: demo test test-slow lint figures tuned pictures uncertainty bench docs clean
 
 # LeNet-5 on handwritten digits: trained, tested, reported and exported in about half a minute.
 demo: .venv/installed
@@ -32,6 +32,10 @@ pictures: .venv/installed-dev
 # The table of docs/uncertainty.md: thirty trainings, half an hour; broken off, it goes on.
 uncertainty: .venv/installed-dev
 	$(BIN)/python benchmarks/uncertainty_table.py
+
+# What tuning brings: searches, and their winners with three seeds: docs/tuned.json.
+tuned: .venv/installed-dev
+	$(BIN)/python benchmarks/tuned_figures.py
 
 # Ours, plain Keras and plain PyTorch in turn: docs/benchmark.md and its like.
 bench: .venv/installed-bench
