@@ -81,10 +81,10 @@ def run(arguments):
 
 
 def _search(arguments, ended):
-    from ..tuning.spaces.range_text import range_of
+    from ..tuning.spaces.range_text import ranges_of
 
     expect(arguments)
-    ranges = tuple(map(range_of, arguments.ranges or ()))
+    ranges = ranges_of(arguments.ranges or ())
     load_tensorflow()
     from .. import tuning
 
