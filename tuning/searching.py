@@ -295,6 +295,7 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
         if not best:
             folder.update(status="failed")
             raise RecipeError(_nothing(folder))
+        folder.forget_trainings()
         recipe = winner.recipe_of(plan, best[0])
         winner.write(folder, recipe)
         folder.update(
