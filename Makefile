@@ -9,8 +9,9 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/kerasrecipes train lenet5_digits
 
+# Files side by side: TensorFlow is loaded once a process, and fixtures are shared within a file.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 # What takes minutes for one test, beside the rest.
 test-slow: .venv/installed-dev
