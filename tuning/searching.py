@@ -295,7 +295,6 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
         count()
         best = folder.best()
         if not best:
-            folder.update(status="failed")
             raise RecipeError(_nothing(folder))
         folder.forget_trainings()
         recipe = winner.recipe_of(plan, best[0])
@@ -395,3 +394,6 @@ def _interruptible(folder):
     except KeyboardInterrupt as error:
         folder.update(status="interrupted")
         raise KeyboardInterrupt(f"interrupted; go on with {_command(folder)}.") from error
+    except RecipeError:
+        folder.update(status="failed")
+        raise

@@ -182,6 +182,25 @@ def test_a_trial_can_be_trained_by_several_replicas(data_dir):
     assert two.history["loss"] == pytest.approx(one.history["loss"], rel=1e-4)
 
 
+SCRIPT = """
+import keras
+from kerasrecipes.recipes import get, replace
+
+def optimizer(learning_rate):
+    return keras.optimizers.Adam(learning_rate)
+
+MINE = replace(get("softmax_digits"), name="mine", optimizer=optimizer)
+"""
+
+
+def test_a_script_with_functions_of_its_own_is_tuned_like_any_other(data_dir):
+    Path("mine.py").write_text(SCRIPT)
+    found = search(data_dir, recipe="mine.py", budget=2)
+    winner = recipes.get(str(found.folder / "winner.py"))
+    assert winner.name == "mine_tuned"
+    assert winner.optimizer.__name__ == "optimizer"
+
+
 def test_a_loss_of_the_validation_can_be_the_objective(data_dir):
     found = search(data_dir, objective="val_loss", budget=2)
     assert found.best.objective == min(trial.objective for trial in found.trials)
