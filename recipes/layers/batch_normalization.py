@@ -29,6 +29,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
     (2, 4, 4, 3)
     """
 
+    @classmethod
+    def from_config(cls, config):
+        """Return the layer of a configuration, which may have been written on another backend."""
+        # Keras shares statistics between replicas on TensorFlow alone, and refuses to elsewhere.
+        if keras.backend.backend() != "tensorflow":
+            config = {**config, "synchronized": False}
+        return super().from_config(config)
+
     def call(self, inputs, training=None, mask=None):
         """Normalise over all axes but the last: `(..., channels)` to the same shape and dtype."""
         if not self._fits_the_kernel(inputs, mask):
