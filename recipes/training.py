@@ -77,14 +77,15 @@ def train(
     if saved_models is not None:
         check_folder(saved_models)
     named = splits is None
-    splits = splits_of(chosen, data_dir) if named else splits
+    with distribute.chief_first(place):
+        splits = splits_of(chosen, data_dir) if named else splits
     model = prepare(chosen, splits, place, seed)
     with _folder_to_write(runs, place) as folder:
         run = Run.create(
             folder,
             chosen.name,
             status="training",
-            # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
+            # A name can be looked up again by whoever resumes the run; a caller's value cannot.
             origin=str(recipe)
             if named and not isinstance(recipe, Recipe) and all(map(is_plain, overrides.values()))
             else None,

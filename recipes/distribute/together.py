@@ -1,10 +1,11 @@
 """What the workers do at the same moment."""
 
+import contextlib
 import functools
 
 import tensorflow as tf
 
-from .strategies import is_multiworker
+from .strategies import is_chief, is_multiworker
 
 
 def agreed(place, wish):
@@ -25,6 +26,22 @@ def agreed(place, wish):
 def wait_for_all(place):
     """Wait until every worker has come here: who left earlier would end the others' work."""
     agreed(place, False)
+
+
+@contextlib.contextmanager
+def chief_first(place):
+    """Run the body in the chief, and in the other workers once it is done there.
+
+    For what leaves files where others look for them, as the preparation of a data set does.
+    """
+    if not is_chief(place):
+        wait_for_all(place)
+    try:
+        yield
+    finally:
+        # An error of the chief is one of all, and each says it.
+        if is_chief(place):
+            wait_for_all(place)
 
 
 @functools.cache
