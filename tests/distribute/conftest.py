@@ -58,7 +58,8 @@ def run_cluster():
     """
 
     def run(num_workers, arguments, folder):
-        addresses = free_addresses(num_workers)
+        addresses, temporary = free_addresses(num_workers), folder / "temporary"
+        temporary.mkdir()
         started = []
         for number in range(num_workers):
             config = {
@@ -69,7 +70,11 @@ def run_cluster():
                 started.append(
                     subprocess.Popen(
                         [sys.executable, *map(str, arguments(number))],
-                        env={**os.environ, "TF_CONFIG": json.dumps(config)},
+                        env={
+                            **os.environ,
+                            "TF_CONFIG": json.dumps(config),
+                            "TMPDIR": str(temporary),
+                        },
                         cwd=folder,
                         stdout=log,
                         stderr=subprocess.STDOUT,
