@@ -89,14 +89,16 @@ class _Predict:
 
     def __init__(self, model):
         self.model = model
+        self.function = None  # kept from one call to the next, so that it is traced once
 
     def __call__(self, *arguments, **keywords):
         model = self.model
         place, function = model._distribute_strategy, model.predict_function
-        model._distribute_strategy = model.predict_function = None
+        model._distribute_strategy, model.predict_function = None, self.function
         try:
             return type(model).predict(model, *arguments, **keywords)
         finally:
+            self.function = model.predict_function
             model._distribute_strategy, model.predict_function = place, function
 
 
