@@ -66,7 +66,11 @@ def drawn(draw, num_rows):
     """
     first, num_all = rows_of_all(num_rows)
     rows = draw(num_all)
-    return rows if num_replicas() == 1 else rows[first : first + num_rows]
+    if num_replicas() == 1:
+        return rows
+    # Of a size that is known where `num_rows` is, as a TPU needs it.
+    begin = [first] + [0] * (len(rows.shape) - 1)
+    return keras.ops.slice(rows, begin, [num_rows, *keras.ops.shape(rows)[1:]])
 
 
 def num_rows(tensor):
