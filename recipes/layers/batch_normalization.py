@@ -1,6 +1,9 @@
 """Batch normalisation through TensorFlow's fused kernel."""
 
 import keras
+from keras import ops
+
+from ..replicas import num_replicas, total
 
 # Below this the kernel of cuDNN silently takes this value.
 SMALLEST_EPSILON = 1.001e-5
@@ -17,7 +20,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     The kernel serves `(batch, height, width, channels)` float inputs normalised over the last
     axis, on the TensorFlow backend, with statistics of one replica. Everything else (a mask,
     renormalisation, statistics shared by several replicas, another rank, axis or backend) is left
-    to Keras.
+    to Keras, but for the moments of several replicas, which lose fewer digits here.
 
     Under mixed precision the image stays in 16 bits and the statistics are in 32, inside the
     kernel.
@@ -86,8 +89,30 @@ class BatchNormalization(keras.layers.BatchNormalization):
             and not (self.synchronized and _num_replicas() > 1)
         )
 
+    def _moments(self, inputs, mask):
+        if mask is not None or not self.synchronized or num_replicas() == 1:
+            return super()._moments(inputs, mask)
+        return _moments_of_all(inputs, self._reduction_axes)
+
+
+def _moments_of_all(inputs, axes):
+    """Return mean and variance over the rows of all replicas.
+
+    The variance is that of the differences from the mean. Keras takes the mean square less the
+    square of the mean, in which few digits are left where the mean is large beside the deviation.
+    """
+    sums = ops.sum(inputs, axis=axes)
+    count = ops.cast(ops.size(inputs), sums.dtype) / ops.cast(ops.size(sums), sums.dtype)
+    # Both in one reduction: between machines each takes its time, however small it is.
+    sums, count = ops.split(total(ops.append(sums, count)), [sums.shape[0]])
+    mean = sums / count
+    sides = [1 if axis in axes else -1 for axis in range(len(inputs.shape))]
+    gaps = inputs - ops.reshape(mean, sides)
+    return mean, total(ops.sum(ops.square(gaps), axis=axes)) / count
+
 
 def _num_replicas():
     import tensorflow as tf
 
+    # Of the strategy, where a model is put together in its scope too.
     return tf.distribute.get_strategy().num_replicas_in_sync

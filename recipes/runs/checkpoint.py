@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from ..atomic import make_folder, write_bytes
+from ..distribute import agreed
 from ..errors import RecipeError
 
 # Two are kept: the last, and the one to fall back to where the last is damaged.
@@ -122,16 +123,21 @@ class Checkpointing(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if (
-            time.monotonic() - self.saved_at > self.seconds
-            and self.steps.num_steps_done % self.steps.steps_per_epoch
+            self.steps.num_steps_done % self.steps.steps_per_epoch
             and self.steps.num_steps_done > self.steps.first_step
+            and self._agreed(time.monotonic() - self.saved_at > self.seconds)
         ):
             self.save(self.epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         is_last = self.model.stop_training or epoch + 1 == self.params["epochs"]
-        if is_last or time.monotonic() - self.saved_at >= min(SHORT_EPOCH, self.seconds):
+        is_due = time.monotonic() - self.saved_at >= min(SHORT_EPOCH, self.seconds)
+        if self._agreed(is_last or is_due):
             self.save(epoch + 1)
+
+    def _agreed(self, wish):
+        # To save is to read the metrics of all workers, for which all of them must be there.
+        return agreed(self.model.distribute_strategy, wish)
 
     def save(self, epoch):
         """Save the run as it stands, `epoch` being the one to go on with.

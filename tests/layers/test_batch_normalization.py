@@ -189,3 +189,23 @@ def test_it_trains_in_a_model_with_an_unknown_batch_size_and_comes_back_from_a_f
     np.testing.assert_array_equal(
         model.predict(images(), verbose=0), again.predict(images(), verbose=0)
     )
+
+
+def test_the_moments_of_two_replicas_keep_their_digits():
+    """A mean a thousand times the deviation, of which a difference of squares has nothing left."""
+    place = distribute.strategy("mirrored")
+    generator = np.random.default_rng(0)
+    inputs = (1000 + generator.normal(size=(8, 5, 5, 3))).astype("float32")
+    with place.scope():
+        layer = BatchNormalization(synchronized=True, momentum=0.0, epsilon=1e-3)
+        layer.build((None, 5, 5, 3))
+    halves = place.experimental_distribute_values_from_function(
+        lambda context: tf.constant(inputs[4 * context.replica_id_in_sync_group :][:4])
+    )
+    step = tf.function(lambda x: place.run(lambda x: layer(x, training=True), args=(x,)))
+    outputs = np.concatenate([o.numpy() for o in place.experimental_local_results(step(halves))])
+    exact = inputs.astype("float64")
+    mean, variance = exact.mean(axis=(0, 1, 2)), exact.var(axis=(0, 1, 2))
+    np.testing.assert_allclose(layer.moving_mean.numpy(), mean, rtol=1e-6)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), variance, rtol=1e-3)
+    np.testing.assert_allclose(outputs, (exact - mean) / np.sqrt(variance + 1e-3), atol=1e-2)
