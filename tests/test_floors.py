@@ -9,7 +9,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 FLOORS = (
     ("callbacks.", "recipes.errors", "recipes.regularization", "recipes.ranges"),
     ("recipes.atomic", "recipes.rehearsals.random_state", "recipes.recipe", "recipes.layers.",
-     "recipes.pictures", "recipes.page", "recipes.page_style", "recipes.record_parts"),
+     "recipes.pictures", "recipes.page", "recipes.page_style", "recipes.record_parts",
+     "recipes.processes."),
     ("recipes.schedules", "recipes.losses", "recipes.metrics", "recipes.source",
      "recipes.measured", "recipes.runs.history", "recipes.drawings."),
     ("recipes.data.", "recipes.distribute", "recipes.steps", "recipes.architecture",

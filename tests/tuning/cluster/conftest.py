@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kerasrecipes.tuning.cluster import member
+from kerasrecipes.recipes.processes import member
 
 HEAD = """
 import os, pathlib, signal, sys, time

@@ -11,11 +11,11 @@ import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
 from kerasrecipes.recipes.errors import RecipeError
+from kerasrecipes.recipes.processes.supervision import HOST, free_port
 from kerasrecipes.tuning.cluster import heartbeat
 from kerasrecipes.tuning.cluster.chief import serve
 from kerasrecipes.tuning.cluster.client import PatientClient
 from kerasrecipes.tuning.cluster.roles import CHIEF, WORKER, Role
-from kerasrecipes.tuning.cluster.supervisor import HOST, free_port
 
 from .conftest import wait_until
 
