@@ -17,6 +17,7 @@ COMMANDS = (
     "check",
     "lr-find",
     "train",
+    "launch",
     "evaluate",
     "cross-validate",
     "tune",

@@ -19,6 +19,7 @@ from .runs.checkpoint import Checkpointing, latest
 from .runs.finish import finish
 from .runs.follow import followers
 from .runs.history import History
+from .runs.revisit import result_of
 from .runs.run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
 
@@ -33,6 +34,7 @@ def train(
     seed=0,
     strategy="auto",
     runs="runs",
+    folder=None,
     saved_models="saved_models",
     data_dir=None,
     checkpoint_seconds=60.0,
@@ -47,6 +49,9 @@ def train(
         seed: int >= 0. The same seed gives the same run, to the bit on one CPU. Defaults to 0.
         strategy: str, see `distribute.strategy`. Defaults to "auto".
         runs: str or path of the folder that takes the run's own. Defaults to "runs".
+        folder: str or path of the run's own folder, where it must be known before. A run that is
+            there is gone on with, and where it is finished, nothing is trained. So the same call
+            can be made until it returns. Defaults to None, a new folder under `runs`.
         saved_models: str or path of the folder that takes the export; None exports nothing.
             Defaults to "saved_models".
         data_dir: str or path where data sets are kept; None is tensorflow-datasets's own folder.
@@ -68,16 +73,19 @@ def train(
     chosen = replace(catalog.get(recipe), **overrides)
     check_seed(seed)
     # Now, and not once the training is done.
-    check_folder(runs)
+    check_folder(runs if folder is None else folder)
+    if folder is not None and (Path(folder) / Run.record_name).is_file():
+        return _go_on(folder, chosen, seed, progress)
     if saved_models is not None:
         check_folder(saved_models)
     place = distribute.strategy(strategy)
     named = splits is None
     splits = splits_of(chosen, data_dir) if named else splits
     model = prepare(chosen, splits, place, seed)
-    run = Run.create(
-        runs,
-        chosen.name,
+    create = partial(Run.create, runs, chosen.name)
+    if folder is not None:
+        create = partial(Run.create_at, folder)
+    run = create(
         status="training",
         # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
         origin=str(recipe)
@@ -136,6 +144,20 @@ def resume(folder, *, recipe=None, progress=True):
         run.update(status="training")
         with run.interruptible():
             return _fit(run, chosen, splits, model, progress, restored)
+
+
+def _go_on(folder, recipe, seed, progress):
+    """Go on with the run of a folder, which must be of this recipe and seed."""
+    run = Run.open(folder)
+    run.check_recipe(recipe)
+    if run.record["seed"] != seed:
+        raise RecipeError(
+            f"The seed of run {str(folder)!r} must be as it was. Received: {seed}, which was "
+            f"{run.record['seed']}. Start a run anew."
+        )
+    if run.record["status"] == "finished":
+        return result_of(folder, recipe=recipe)
+    return resume(folder, recipe=recipe, progress=progress)
 
 
 def prepare(recipe, splits, place, seed):
@@ -242,6 +264,7 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         optimizers=[optimizer for optimizer, _ in recipe.task.optimizers(model)],
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
+        wanted=((f"val_{recipe.expected.metric}", recipe.expected.better), ("val_loss", "lower")),
     )
     batches = batches_of(recipe, splits, seed, first_step)
     # Not again where a run goes on; and the checks take their steps on one device.
@@ -249,14 +272,15 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         look_before_a_long_run(of_run(recipe, splits, model, seed, batches))
     begin = time.monotonic()
     try:
-        fit(
-            recipe,
-            splits,
-            model,
-            batches,
-            [*callbacks, saving],
-            first_epoch=saving.first_epoch(recipe.epochs),
-        )
+        with saving.notice:
+            fit(
+                recipe,
+                splits,
+                model,
+                batches,
+                [*callbacks, saving],
+                first_epoch=saving.first_epoch(recipe.epochs),
+            )
     except NonFiniteLoss as error:
         run.update(status="failed", failure=str(error))
         kept = sorted((run.folder / "checkpoint").glob("step-*.npz"))

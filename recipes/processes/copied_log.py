@@ -6,6 +6,8 @@ import contextlib
 import sys
 from pathlib import Path
 
+NUM_KEPT = 2**14  # characters, of which `has_shown` knows
+
 
 class CopiedLog:
     """Copies the whole lines of a growing log.
@@ -22,6 +24,7 @@ class CopiedLog:
         self.stream = stream or sys.stdout
         self.hidden = hidden
         # A run that goes on has a log already.
+        self._shown = ""
         self._position = self.path.stat().st_size if self.path.is_file() else 0
 
     def copy(self):
@@ -33,4 +36,9 @@ class CopiedLog:
             for line in whole.decode("utf-8", errors="replace").splitlines() if newline else ():
                 if not line.startswith(self.hidden):
                     print(line, file=self.stream)
+                    self._shown = f"{self._shown}{line}\n"[-NUM_KEPT:]
             self.stream.flush()
+
+    def has_shown(self, text):
+        """Return whether a text has been copied lately."""
+        return text in self._shown

@@ -116,6 +116,11 @@ class _Silent:
 _of_process = _Silent()
 
 
+def beating():
+    """Return a `Heartbeat` where there is a supervisor, else a context that does nothing."""
+    return Heartbeat() if os.environ.get(BEAT_FILE) else contextlib.nullcontext()
+
+
 def of_process():
     """Return the `Heartbeat` whose `with` block runs in this process, or one that does nothing."""
     return _of_process

@@ -113,7 +113,9 @@ class Supervision:
             self.failed(member, said_of(code), code)
         elif member.running and member.seconds_since_beat() > self.hung_seconds:
             member.kill()
-            self.failed(member, f"gave no sign of life for {self.hung_seconds:g} s", -signal.SIGKILL)
+            self.failed(
+                member, f"gave no sign of life for {self.hung_seconds:g} s", -signal.SIGKILL
+            )
 
     def wait_for(self, members, seconds):
         """Wait for members to end, for so many seconds at most."""

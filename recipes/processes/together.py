@@ -42,6 +42,7 @@ def run_together(
     hung_seconds=HUNG_SECONDS,
     on_event=None,
     on_look=None,
+    is_over=None,
     go_on="Mend that, and run the same command again.",
 ):
     """Run one command as several workers on this machine, and return when the chief is done.
@@ -69,6 +70,8 @@ def run_together(
         hung_seconds: float > 0 or None, the same without any sign of life. Defaults to 120.
         on_event: callable that takes a sentence about what went wrong and what is done about it.
         on_look: callable without arguments, called twice a second and at the end.
+        is_over: callable without arguments, asked where the chief has failed: whether its work is
+            done all the same, since it may fail as it puts itself away.
         go_on: str, the end of an error, what the user does next.
 
     Raises:
@@ -94,6 +97,7 @@ def run_together(
     ]
     _Together(
         workers,
+        is_over or (lambda: False),
         max_restarts=max_restarts,
         grace_seconds=grace_seconds,
         hung_seconds=hung_seconds,
@@ -106,8 +110,9 @@ def run_together(
 class _Together(Supervision):
     """Members of which none can do without the others; the first is the chief."""
 
-    def __init__(self, workers, **settings):
+    def __init__(self, workers, is_over, **settings):
         super().__init__(workers, **settings)
+        self.is_over = is_over
         self.num_failures = 0
         self._introduce()
 
@@ -118,6 +123,9 @@ class _Together(Supervision):
         self.wait_for(self.members, self.grace_seconds)
 
     def failed(self, member, reason, code):
+        if member is self.members[0] and self.is_over():
+            member.done = True
+            return
         if code == TERMINATED:
             # They have agreed on a step to save at.
             self.wait_for(self.members, self.grace_seconds)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import math
 import random
 import time
 import warnings
@@ -20,12 +21,25 @@ import numpy as np
 
 from ..atomic import make_folder, write_bytes
 from ..errors import RecipeError
+from ..processes.heartbeat import of_process
+from ..processes.notice import TERMINATED, Notice
+from .agreement import Agreement
 
-# Two are kept: the last, and the one to fall back to where the last is damaged.
+# Two are kept: the last, and the one to fall back to where the last is damaged; and the best.
 NUM_KEPT = 2
 # Seconds. Saving takes some tens of milliseconds, as long as an epoch of the smallest recipes; a
 # kill that costs one of those a second's work is cheaper than saving after each.
 SHORT_EPOCH = 1.0
+# The most of a run that saving may take: after a save as long as this the next one waits.
+SHARE = 0.02
+
+
+class Stopped(SystemExit):
+    """SIGTERM came, and the run was saved. `step` counts those taken over all epochs."""
+
+    def __init__(self, step):
+        super().__init__(TERMINATED)
+        self.step = step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +57,23 @@ class Checkpoint:
     epoch: int
     arrays: dict[str, np.ndarray]
     plain: dict
+
+
+def best(folder):
+    """Return the best `Checkpoint` that was saved at the end of an epoch, or None.
+
+    It is the best by what the recipe is expected to reach, on the validation split, or where no
+    such figure is measured there, by the loss.
+
+    Raises:
+        RecipeError: there are checkpoints, and all of them are damaged.
+    """
+    last = latest(folder)
+    known = last and last.plain.get("best")
+    if not known:
+        return None
+    path = _path(folder, known["step"])
+    return _read(path) if path.is_file() else None
 
 
 def latest(folder):
@@ -80,7 +111,19 @@ class Checkpointing(keras.callbacks.Callback):
     after they have been reset.
     """
 
-    def __init__(self, folder, steps, others, *, optimizers, seconds=60.0, restored=None):
+    def __init__(
+        self,
+        folder,
+        steps,
+        others,
+        *,
+        optimizers,
+        seconds=60.0,
+        restored=None,
+        wanted=(),
+        writes=True,
+        largest=None,
+    ):
         """Set up.
 
         Args:
@@ -88,8 +131,15 @@ class Checkpointing(keras.callbacks.Callback):
             steps: the `TrainingSteps` of the run.
             others: list of the run's other callbacks; those with `get_state` are saved.
             optimizers: list of the optimizers that move the model's variables.
-            seconds: float, how long to go on within an epoch between two saves. Defaults to 60.
+            seconds: float, how long to go on within an epoch between two saves, and longer where
+                saving would take more than a fiftieth of the time; 0 saves after every call of
+                steps. Defaults to 60.
             restored: `Checkpoint` to go on from, or None to begin. Defaults to None.
+            wanted: pairs of a name in the logs and "higher" or "lower", of which the first that is
+                there says which epoch is the best. Defaults to none.
+            writes: bool, whether this process writes; all others of the run take part in saving,
+                since what is saved may lie on several of them. Defaults to True.
+            largest: as of `Agreement`. Defaults to None.
         """
         super().__init__()
         self.folder = make_folder(folder)
@@ -98,7 +148,13 @@ class Checkpointing(keras.callbacks.Callback):
         self.optimizers = optimizers
         self.seconds = seconds
         self.restored = restored
+        self.wanted = wanted
+        self.writes = writes
+        self.agreement = Agreement(largest)
+        self.notice = Notice()
+        self.best = None if restored is None else self._known_best(restored)
         self.epoch = 0
+        self.cost = 0.0
         self.saved_at = time.monotonic()
 
     def first_epoch(self, epochs):
@@ -121,23 +177,48 @@ class Checkpointing(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        of_process().progressed()
         if (
-            time.monotonic() - self.saved_at > self.seconds
-            and self.steps.num_steps_done % self.steps.steps_per_epoch
+            self.steps.num_steps_done % self.steps.steps_per_epoch
             and self.steps.num_steps_done > self.steps.first_step
         ):
-            self.save(self.epoch)
+            due, stop = self.agreement.now_and_then(self._is_due(self.seconds), self.notice.given)
+            if due or stop:
+                self.save(self.epoch)
+            if stop:
+                raise Stopped(self.steps.num_steps_done)
+
+    def on_test_batch_end(self, batch, logs=None):
+        of_process().progressed()
 
     def on_epoch_end(self, epoch, logs=None):
+        due, stop = self.agreement.anybody(self._is_due(SHORT_EPOCH), self.notice.given)
         is_last = self.model.stop_training or epoch + 1 == self.params["epochs"]
-        if is_last or time.monotonic() - self.saved_at >= min(SHORT_EPOCH, self.seconds):
+        if due or stop or is_last:
+            self._compare(logs or {})
             self.save(epoch + 1)
+        # After the last epoch what remains is the look at the test split and the report, which a
+        # run that goes on would begin anew.
+        if stop and not is_last:
+            raise Stopped(self.steps.num_steps_done)
+
+    def on_train_end(self, logs=None):
+        of_process().rested()
+
+    def _is_due(self, seconds):
+        if not self.seconds:
+            return True
+        if not self.writes:
+            return False  # by the clock of the one who writes
+        least = max(min(seconds, self.seconds), self.cost / SHARE)
+        return time.monotonic() - self.saved_at >= least
 
     def save(self, epoch):
         """Save the run as it stands, `epoch` being the one to go on with.
 
         Weights that are not finite are not saved: the last good checkpoint is kept.
         """
+        begin = time.monotonic()
         arrays = {
             f"{kind}/{number}": np.asarray(keras.ops.convert_to_numpy(variable))
             for kind, variables in (
@@ -148,19 +229,48 @@ class Checkpointing(keras.callbacks.Callback):
         }
         if not all(np.isfinite(a).all() for a in arrays.values() if a.dtype.kind == "f"):
             return
+        if self.writes:
+            self._write(arrays, epoch)
+        of_process().succeeded()
+        self.saved_at = time.monotonic()
+        self.cost = self.saved_at - begin
+
+    def _write(self, arrays, epoch):
         plain = {
             "step": self.steps.num_steps_done,
             "epoch": epoch,
             "stopped": bool(self.model.stop_training),
             "callbacks": [_divided(n, c.get_state(), arrays) for n, c in enumerate(self.others)],
             "random": _random_state(arrays),
+            "best": self.best,
         }
         buffer = io.BytesIO()
         np.savez(buffer, plain=np.array(json.dumps(plain)), **arrays)
-        write_bytes(self.folder / f"step-{plain['step']:010d}.npz", buffer.getvalue())
+        write_bytes(_path(self.folder, plain["step"]), buffer.getbuffer())
+        kept = self.best and _path(self.folder, self.best["step"])
         for path in sorted(self.folder.glob("step-*.npz"))[:-NUM_KEPT]:
-            path.unlink()
-        self.saved_at = time.monotonic()
+            if path != kept:
+                path.unlink()
+
+    def _compare(self, logs):
+        """Note the epoch that has just ended where it is the best one."""
+        for name, better in self.wanted:
+            value = logs.get(name)
+            if value is None or not math.isfinite(value):
+                continue
+            known = self.best and self.best["value"]
+            if known is None or (value > known if better == "higher" else value < known):
+                self.best = {
+                    "step": self.steps.num_steps_done,
+                    "metric": name,
+                    "value": float(value),
+                }
+            return
+
+    def _known_best(self, restored):
+        known = restored.plain.get("best")
+        # It is gone where the checkpoint that took its place is damaged.
+        return known if known and _path(self.folder, known["step"]).is_file() else None
 
     def _restore_metrics(self):
         self._restore(self.model.metrics_variables, "metric")
@@ -181,6 +291,10 @@ class Checkpointing(keras.callbacks.Callback):
             )
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
+
+
+def _path(folder, step):
+    return Path(folder) / f"step-{step:010d}.npz"
 
 
 def _read(path):

@@ -7,9 +7,12 @@ import importlib.metadata
 import os
 import platform
 import shlex
+import sys
 from pathlib import Path
 
 from ..errors import RecipeError
+from ..processes.heartbeat import SUPERVISOR
+from ..processes.notice import TERMINATED, sigterm_raises
 from .recorded_folder import RecordedFolder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
@@ -40,19 +43,29 @@ class Run(RecordedFolder):
 
     @contextlib.contextmanager
     def interruptible(self):
-        """Give an interrupt that ends the body a sentence: how the run goes on."""
+        """Give Ctrl-C or SIGTERM that ends the body a sentence: how the run goes on.
+
+        SIGTERM raises `SystemExit` with 143, at once or, while steps are taken, once the run is
+        saved. Since nobody sees the message of that, it is printed.
+        """
         try:
-            yield
+            with sigterm_raises():
+                yield
         except KeyboardInterrupt as error:
-            if self.record.get("resampled"):
-                raise KeyboardInterrupt(
-                    "interrupted; a fold or a bootstrap set is not gone on with. Run the same "
-                    "command again."
-                ) from error
-            raise KeyboardInterrupt(
-                f"interrupted; go on with `kerasrecipes train --resume "
-                f"{shlex.quote(str(self.folder))}`."
-            ) from error
+            raise KeyboardInterrupt(f"interrupted; {self._go_on()}") from error
+        except SystemExit as stop:
+            if stop.code == TERMINATED:
+                step = getattr(stop, "step", None)
+                saved = "" if step is None else f" and saved after step {step}"
+                # Whoever started this process says how its job goes on.
+                more = "." if os.environ.get(SUPERVISOR) else f"; {self._go_on()}"
+                print(f"kerasrecipes: stopped by SIGTERM{saved}{more}", file=sys.stderr)
+            raise
+
+    def _go_on(self):
+        if self.record.get("resampled"):
+            return "a fold or a bootstrap set is not gone on with. Run the same command again."
+        return f"go on with `kerasrecipes train --resume {shlex.quote(str(self.folder))}`."
 
     def recipe(self):
         """Return the recipe of the run, looked up again by its name, overrides included.

@@ -17,7 +17,7 @@ from kerasrecipes.tuning.cluster.chief import serve
 from kerasrecipes.tuning.cluster.client import PatientClient
 from kerasrecipes.tuning.cluster.roles import CHIEF, WORKER, Role
 
-from .conftest import wait_until
+from ...fake_members import wait_until
 
 # Of KerasTuner's locks.
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")
