@@ -15,7 +15,8 @@ from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, replace
 from .recipe_data import batches_of, splits_of
 from .rehearsals.subject import of_run
-from .runs.checkpoint import Checkpointing, latest
+from .runs.checkpoint import latest
+from .runs.checkpointing import Checkpointing
 from .runs.finish import finish
 from .runs.follow import followers
 from .runs.history import History

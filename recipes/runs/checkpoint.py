@@ -1,4 +1,4 @@
-"""Saving a run as it goes, and going on with it to the bit.
+"""Checkpoints as files: written whole, read with care, and how many are kept.
 
 A checkpoint is one `.npz` file: every variable of model, optimizer and metrics, the state of the
 callbacks, the random states and the place in the run. One file can be renamed into place at once,
@@ -10,36 +10,16 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import math
-import random
-import time
 import warnings
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from ..atomic import make_folder, write_bytes
+from ..atomic import write_bytes
 from ..errors import RecipeError
-from ..processes.heartbeat import of_process
-from ..processes.notice import TERMINATED, Notice
-from .agreement import Agreement
 
 # Two are kept: the last, and the one to fall back to where the last is damaged; and the best.
 NUM_KEPT = 2
-# Seconds. Saving takes some tens of milliseconds, as long as an epoch of the smallest recipes; a
-# kill that costs one of those a second's work is cheaper than saving after each.
-SHORT_EPOCH = 1.0
-# The most of a run that saving may take: after a save as long as this the next one waits.
-SHARE = 0.02
-
-
-class Stopped(SystemExit):
-    """SIGTERM came, and the run was saved. `step` counts those taken over all epochs."""
-
-    def __init__(self, step):
-        super().__init__(TERMINATED)
-        self.step = step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +52,7 @@ def best(folder):
     known = last and last.plain.get("best")
     if not known:
         return None
-    path = _path(folder, known["step"])
+    path = path_of(folder, known["step"])
     return _read(path) if path.is_file() else None
 
 
@@ -104,196 +84,29 @@ def latest(folder):
     return None
 
 
-class Checkpointing(keras.callbacks.Callback):
-    """Save the run after its epochs and every so often within one; restore it at the start.
+def write(folder, plain, arrays, kept=()):
+    """Write a checkpoint, and remove those that are no longer needed.
 
-    It must be the last of the callbacks: it saves what the others have become, and restores them
-    after they have been reset.
+    Args:
+        folder: path.
+        plain: dict of JSON values, as `Checkpoint` has them.
+        arrays: dict from name to array.
+        kept: steps whose checkpoints stay beside the last ones. Defaults to none.
+
+    Raises:
+        RecipeError: the disk is full, or the folder cannot be written.
     """
-
-    def __init__(
-        self,
-        folder,
-        steps,
-        others,
-        *,
-        optimizers,
-        seconds=60.0,
-        restored=None,
-        wanted=(),
-        writes=True,
-        largest=None,
-    ):
-        """Set up.
-
-        Args:
-            folder: str or path to save in.
-            steps: the `TrainingSteps` of the run.
-            others: list of the run's other callbacks; those with `get_state` are saved.
-            optimizers: list of the optimizers that move the model's variables.
-            seconds: float, how long to go on within an epoch between two saves, and longer where
-                saving would take more than a fiftieth of the time; 0 saves after every call of
-                steps. Defaults to 60.
-            restored: `Checkpoint` to go on from, or None to begin. Defaults to None.
-            wanted: pairs of a name in the logs and "higher" or "lower", of which the first that is
-                there says which epoch is the best. Defaults to none.
-            writes: bool, whether this process writes; all others of the run take part in saving,
-                since what is saved may lie on several of them. Defaults to True.
-            largest: as of `Agreement`. Defaults to None.
-        """
-        super().__init__()
-        self.folder = make_folder(folder)
-        self.steps = steps
-        self.others = [callback for callback in others if hasattr(callback, "get_state")]
-        self.optimizers = optimizers
-        self.seconds = seconds
-        self.restored = restored
-        self.wanted = wanted
-        self.writes = writes
-        self.agreement = Agreement(largest)
-        self.notice = Notice()
-        self.best = None if restored is None else self._known_best(restored)
-        self.epoch = 0
-        self.cost = 0.0
-        self.saved_at = time.monotonic()
-
-    def first_epoch(self, epochs):
-        """Return the epoch to begin with; `epochs`, so none, where the run had stopped early."""
-        if self.restored is None:
-            return 0
-        return epochs if self.restored.plain["stopped"] else self.restored.epoch
-
-    def on_train_begin(self, logs=None):
-        if self.restored is not None:
-            self._restore(self._variables(), "variable")
-            for number, callback in enumerate(self.others):
-                callback.set_state(_state(self.restored, number))
-            _set_random_state(self.restored)
-            if self.restored.step % self.steps.steps_per_epoch:
-                # In the middle of an epoch; Keras has set its metrics to zero by then.
-                self.steps.before_first_step = self._restore_metrics
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        of_process().progressed()
-        if (
-            self.steps.num_steps_done % self.steps.steps_per_epoch
-            and self.steps.num_steps_done > self.steps.first_step
-        ):
-            due, stop = self.agreement.now_and_then(self._is_due(self.seconds), self.notice.given)
-            if due or stop:
-                self.save(self.epoch)
-            if stop:
-                raise Stopped(self.steps.num_steps_done)
-
-    def on_test_batch_end(self, batch, logs=None):
-        of_process().progressed()
-
-    def on_epoch_end(self, epoch, logs=None):
-        due, stop = self.agreement.anybody(self._is_due(SHORT_EPOCH), self.notice.given)
-        is_last = self.model.stop_training or epoch + 1 == self.params["epochs"]
-        if due or stop or is_last:
-            self._compare(logs or {})
-            self.save(epoch + 1)
-        # After the last epoch what remains is the look at the test split and the report, which a
-        # run that goes on would begin anew.
-        if stop and not is_last:
-            raise Stopped(self.steps.num_steps_done)
-
-    def on_train_end(self, logs=None):
-        of_process().rested()
-
-    def _is_due(self, seconds):
-        if not self.seconds:
-            return True
-        if not self.writes:
-            return False  # by the clock of the one who writes
-        least = max(min(seconds, self.seconds), self.cost / SHARE)
-        return time.monotonic() - self.saved_at >= least
-
-    def save(self, epoch):
-        """Save the run as it stands, `epoch` being the one to go on with.
-
-        Weights that are not finite are not saved: the last good checkpoint is kept.
-        """
-        begin = time.monotonic()
-        arrays = {
-            f"{kind}/{number}": np.asarray(keras.ops.convert_to_numpy(variable))
-            for kind, variables in (
-                ("variable", self._variables()),
-                ("metric", self.model.metrics_variables),
-            )
-            for number, variable in enumerate(variables)
-        }
-        if not all(np.isfinite(a).all() for a in arrays.values() if a.dtype.kind == "f"):
-            return
-        if self.writes:
-            self._write(arrays, epoch)
-        of_process().succeeded()
-        self.saved_at = time.monotonic()
-        self.cost = self.saved_at - begin
-
-    def _write(self, arrays, epoch):
-        plain = {
-            "step": self.steps.num_steps_done,
-            "epoch": epoch,
-            "stopped": bool(self.model.stop_training),
-            "callbacks": [_divided(n, c.get_state(), arrays) for n, c in enumerate(self.others)],
-            "random": _random_state(arrays),
-            "best": self.best,
-        }
-        buffer = io.BytesIO()
-        np.savez(buffer, plain=np.array(json.dumps(plain)), **arrays)
-        write_bytes(_path(self.folder, plain["step"]), buffer.getbuffer())
-        kept = self.best and _path(self.folder, self.best["step"])
-        for path in sorted(self.folder.glob("step-*.npz"))[:-NUM_KEPT]:
-            if path != kept:
-                path.unlink()
-
-    def _compare(self, logs):
-        """Note the epoch that has just ended where it is the best one."""
-        for name, better in self.wanted:
-            value = logs.get(name)
-            if value is None or not math.isfinite(value):
-                continue
-            known = self.best and self.best["value"]
-            if known is None or (value > known if better == "higher" else value < known):
-                self.best = {
-                    "step": self.steps.num_steps_done,
-                    "metric": name,
-                    "value": float(value),
-                }
-            return
-
-    def _known_best(self, restored):
-        known = restored.plain.get("best")
-        # It is gone where the checkpoint that took its place is damaged.
-        return known if known and _path(self.folder, known["step"]).is_file() else None
-
-    def _restore_metrics(self):
-        self._restore(self.model.metrics_variables, "metric")
-
-    def _variables(self):
-        own = [variable for optimizer in self.optimizers for variable in optimizer.variables]
-        return [*self.model.variables, *own]
-
-    def _restore(self, variables, kind):
-        saved = [name for name in self.restored.arrays if name.startswith(f"{kind}/")]
-        arrays = [self.restored.arrays[f"{kind}/{number}"] for number in range(len(saved))]
-        shapes = [tuple(variable.shape) for variable in variables]
-        if [array.shape for array in arrays] != shapes:
-            raise RecipeError(
-                f"The checkpoint in {str(self.folder)!r} must be of the model that goes on. "
-                f"Received: one of another architecture, with {len(arrays)} {kind}s of other "
-                f"shapes beside {len(shapes)}. Start the run anew."
-            )
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
+    buffer = io.BytesIO()
+    np.savez(buffer, plain=np.array(json.dumps(plain)), **arrays)
+    write_bytes(path_of(folder, plain["step"]), buffer.getbuffer())
+    stay = {path_of(folder, step) for step in kept}
+    for path in sorted(Path(folder).glob("step-*.npz"))[:-NUM_KEPT]:
+        if path not in stay:
+            path.unlink()
 
 
-def _path(folder, step):
+def path_of(folder, step):
+    """Return where the checkpoint after so many steps is."""
     return Path(folder) / f"step-{step:010d}.npz"
 
 
@@ -303,49 +116,3 @@ def _read(path):
         arrays = {name: file[name] for name in file.files}
     plain = json.loads(str(arrays.pop("plain")))
     return Checkpoint(plain["step"], plain["epoch"], arrays, plain)
-
-
-def _divided(number, state, arrays):
-    """Put the arrays of a callback's state among the arrays, and return what JSON can hold."""
-    plain = {}
-    for key, value in state.items():
-        name = f"callback/{number}/{key}"
-        if isinstance(value, (np.ndarray, np.generic)):
-            arrays[name] = np.asarray(value)
-            plain[key] = {"array": name}
-        elif isinstance(value, (list, tuple)) and any(isinstance(v, np.ndarray) for v in value):
-            names = [f"{name}/{position}" for position in range(len(value))]
-            arrays.update(zip(names, map(np.asarray, value), strict=True))
-            plain[key] = {"arrays": names}
-        else:
-            plain[key] = {"value": value}
-    return plain
-
-
-def _state(checkpoint, number):
-    state = {}
-    for key, held in checkpoint.plain["callbacks"][number].items():
-        if "array" in held:
-            state[key] = checkpoint.arrays[held["array"]]
-        elif "arrays" in held:
-            state[key] = [checkpoint.arrays[name] for name in held["arrays"]]
-        else:
-            state[key] = held["value"]
-    return state
-
-
-def _random_state(arrays):
-    """Save Python's and NumPy's generators, for the callbacks of whoever draws from them."""
-    name, keys, *rest = np.random.get_state()
-    arrays["random/numpy"] = keys
-    version, numbers, gauss = random.getstate()
-    arrays["random/python"] = np.array(numbers, np.uint64)
-    return {"numpy": [name, *map(float, rest)], "python": [version, gauss]}
-
-
-def _set_random_state(checkpoint):
-    name, position, has_gauss, cached = checkpoint.plain["random"]["numpy"]
-    keys = checkpoint.arrays["random/numpy"]
-    np.random.set_state((name, keys, int(position), int(has_gauss), cached))
-    version, gauss = checkpoint.plain["random"]["python"]
-    random.setstate((version, tuple(checkpoint.arrays["random/python"].tolist()), gauss))
