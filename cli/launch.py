@@ -10,7 +10,7 @@ from pathlib import Path
 from ..recipes.errors import RecipeError
 from ..recipes.processes.copied_log import CopiedLog
 from ..recipes.processes.notice import TERMINATED
-from ..recipes.processes.together import TF_CONFIG, GaveUp, run_together
+from ..recipes.processes.together import HUNG_SECONDS, TF_CONFIG, GaveUp, run_together
 from .changes import expect
 
 
@@ -72,6 +72,7 @@ def run(arguments):
             max_restarts=arguments.restarts,
             grace_seconds=arguments.grace,
             stalled_seconds=arguments.hung,
+            hung_seconds=min(arguments.hung, HUNG_SECONDS),
             on_event=_tell,
             on_look=log.copy,
             is_over=lambda: _is_finished(folder),

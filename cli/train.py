@@ -28,6 +28,12 @@ def add_arguments(parser):
         default="saved_models",
         help="folder of the exports; default: saved_models",
     )
+    parser.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=60.0,
+        help="how long an epoch may go on before it is saved within; default: 60",
+    )
     parser.add_argument("--no-export", action="store_true", help="leave the SavedModel out")
     parser.add_argument("--data-dir", help="folder of the data sets; default: TFDS's own")
     parser.add_argument("--quiet", action="store_true", help="show no progress")
@@ -68,6 +74,7 @@ def _train(arguments):
         folder=arguments.folder,
         saved_models=None if arguments.no_export else arguments.saved_models,
         data_dir=arguments.data_dir,
+        checkpoint_seconds=arguments.checkpoint_seconds,
         progress=not arguments.quiet,
         **changes_of(arguments),
     )

@@ -4,6 +4,8 @@ A program knows its `name`, which life it is in, and what others have `done`: ea
 file `NAME.LIFE` with its process id in the working folder.
 """
 
+import contextlib
+import pathlib
 import sys
 import textwrap
 import time
@@ -50,6 +52,19 @@ def num_lives_in(folder, name):
 def pids_in(folder):
     """Return the process ids of all members that ever were."""
     return [int(path.read_text()) for path in folder.glob("*.[0-9]*")]
+
+
+def members_of(supervisor):
+    """Return the process id of each member of a supervisor that lives, by its name."""
+    found = {}
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            pairs = (folder / "environ").read_bytes().split(b"\0")
+            said = dict(pair.split(b"=", 1) for pair in pairs if b"=" in pair)
+            if said.get(b"KERASRECIPES_SUPERVISOR") == str(supervisor).encode():
+                beat_file = pathlib.Path(said[b"KERASRECIPES_BEAT_FILE"].decode())
+                found[beat_file.name.split(".")[1]] = int(folder.name)
+    return found
 
 
 def alive(pid):

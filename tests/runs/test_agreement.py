@@ -51,7 +51,7 @@ def test_a_process_alone_sees_its_own_flags():
 
 def test_what_one_sees_all_see():
     found, _ = in_threads(3, lambda number, each: each.anybody(number == 1, False))
-    assert found == {n: (True, False) for n in range(3)}
+    assert found == dict.fromkeys(range(3), (True, False))
 
 
 @pytest.mark.parametrize(("seconds", "num_calls"), [(0.01, 40), (0.2, 10)])
