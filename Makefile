@@ -3,14 +3,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint figures pictures uncertainty bench docs clean
+.PHONY: demo test test-slow lint figures tuned pictures uncertainty bench docs clean
 
 # LeNet-5 on handwritten digits: trained, tested, reported and exported in about half a minute.
 demo: .venv/installed
 	$(BIN)/kerasrecipes train lenet5_digits
 
+# Files side by side: TensorFlow is loaded once a process, and fixtures are shared within a file.
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 # What takes minutes for one test, beside the rest.
 test-slow: .venv/installed-dev
@@ -32,6 +33,10 @@ pictures: .venv/installed-dev
 # The table of docs/uncertainty.md: thirty trainings, half an hour; broken off, it goes on.
 uncertainty: .venv/installed-dev
 	$(BIN)/python benchmarks/uncertainty_table.py
+
+# What tuning brings: searches, and their winners with three seeds: docs/tuned.json.
+tuned: .venv/installed-dev
+	$(BIN)/python benchmarks/tuned_figures.py
 
 # Ours, plain Keras and plain PyTorch in turn: docs/benchmark.md and its like.
 bench: .venv/installed-bench

@@ -6,6 +6,7 @@ docs/tuned.json after each, and the table of docs/tuning.md.
 """
 
 import argparse
+import io
 import json
 import os
 import pathlib
@@ -13,6 +14,8 @@ import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from PIL import Image
 
 from kerasrecipes import recipes, tuning
 from kerasrecipes.recipes import catalog
@@ -23,6 +26,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 FILE = ROOT / "docs" / "tuned.json"
 PAGE = ROOT / "docs" / "tuning.md"
 BEGIN, END = "<!-- tuned: made by `make tuned` -->", "<!-- end of tuned -->"
+PICTURES = ROOT / "docs" / "pictures"
+# The search whose pictures are on the page.
+SHOWN = "mlp_digits"
 NUM_SEEDS = 3
 # Of an accuracy: twice the deviation that most recipes here have from seed to seed.
 MARGIN = 0.005
@@ -58,6 +64,8 @@ def tuned(name, searches, runs):
     found = tuning.search(
         name, searches=searches, runs=runs, retrain=False, progress=True, **SEARCHES[name]
     )
+    if name == SHOWN:
+        keep_pictures(found.folder)
     metric = found.recipe.expected.metric
     script = str(found.folder / "winner.py")
     values = []
@@ -79,6 +87,13 @@ def tuned(name, searches, runs):
         "code": pathlib.Path(script).read_text("utf-8"),
         "machine": machine(),
     }
+
+
+def keep_pictures(folder):
+    """Write the pictures of a search for the page."""
+    for title, _, png in tuning.reporting.pictures(folder):
+        image = Image.open(io.BytesIO(png)).convert("P", palette=Image.Palette.ADAPTIVE)
+        image.save(PICTURES / f"tuning-{title.lower().replace(' ', '-')}.png", optimize=True)
 
 
 def write_table():

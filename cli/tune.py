@@ -81,10 +81,10 @@ def run(arguments):
 
 
 def _search(arguments, ended):
-    from ..tuning.spaces.range_text import range_of
+    from ..tuning.spaces.range_text import ranges_of
 
     expect(arguments)
-    ranges = tuple(map(range_of, arguments.ranges or ()))
+    ranges = ranges_of(arguments.ranges or ())
     load_tensorflow()
     from .. import tuning
 
@@ -136,12 +136,12 @@ def _report(arguments):
         raise RecipeError("`tune report` must be given the folder of a search. Received: none.")
     from ..tuning import reporting
 
-    folder = arguments.report
-    print(reporting.sentence(folder))
-    for shown in (reporting.table_rows(folder), reporting.importance_rows(folder)):
+    outcome = reporting.outcome_of(arguments.report)
+    print(reporting.sentence(outcome))
+    for shown in (reporting.table_rows(outcome), reporting.importance_rows(outcome)):
         table(*shown)
-    print(f"report: {reporting.report(folder)}")
-    print(f"TensorBoard: {reporting.write_tensorboard(folder)}")
+    print(f"report: {reporting.report(outcome)}")
+    print(f"TensorBoard: {reporting.write_tensorboard(outcome)}")
 
 
 def _budget(arguments):

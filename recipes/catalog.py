@@ -121,12 +121,14 @@ def get(name) -> Recipe:
     check(name)
     script = re.fullmatch(_SCRIPT, str(name))
     if script:
-        return _from_script(Path(script[1]), script[2])
+        path = Path(script[1]).resolve()
+        return _from_script(path, script[2], path.stat().st_mtime_ns)
     module = architecture(entries()[name])
     return next(recipe for recipe in module.RECIPES if recipe.name == name)
 
 
-def _from_script(path, wanted):
+@functools.cache  # once for each version: two functions of two runs of a script are not the same
+def _from_script(path, wanted, changed):
     spec = importlib.util.spec_from_file_location(f"recipe_script_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     try:

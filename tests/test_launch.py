@@ -108,7 +108,7 @@ def test_a_run_with_faults_ends_as_one_without(straight, tmp_path, num_workers):
     faults = [(60, "SIGKILL", [last]), (250, "SIGTERM", [0])]
     launched = run_with_faults(tmp_path / "work", num_workers, faults)
     said = launched.said()
-    assert re.search(rf"worker{last} killed by SIGKILL; .* started again", said), said
+    assert re.search(rf"worker{last} killed by SIGKILL .*; .* started again", said), said
     assert re.search(r"worker\d ended as SIGTERM asked it to; .* started again", said), said
     check_equal(outcome(launched.folder), straight(num_workers))
 

@@ -51,6 +51,7 @@ def test_no_file_is_imported_under_two_names():
         "from kerasrecipes import recipes, callbacks, tuning",
         "from kerasrecipes.recipes import Recipe, Figure, names; names()",
         "from kerasrecipes.recipes import data; data.names()",
+        "from kerasrecipes.tuning.spaces import ranges_of; ranges_of(['batch_size=32,64'])",
         "from kerasrecipes.cli.main import main; main(['list'])",
         "from kerasrecipes.recipes import data; data.expect_available('digits')",
         "from kerasrecipes.cli.main import main; main(['data', 'list'])",

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from kerasrecipes.recipes.errors import RecipeError, UnknownField
+from kerasrecipes.recipes.ranges import Between, OneOf
 from kerasrecipes.recipes.recipe import Figure, Recipe, replace
 
 
@@ -55,6 +56,19 @@ def test_a_recipe_cannot_be_changed_but_has_variants():
         recipe.epochs = 3
     assert replace(recipe, epochs=3).epochs == 3
     assert recipe.epochs == 1
+
+
+def test_ranges_are_described_in_words():
+    ranges = (
+        Between("learning_rate", 1e-4, 0.1, log=True),
+        OneOf("build.depth", (8, 14)),
+        OneOf("schedule", (len, lambda: None), labels=("falling", "flat")),
+    )
+    assert a_recipe(ranges=ranges).describe()["ranges"] == [
+        "learning_rate from 0.0001 to 0.1 by the logarithm",
+        "build.depth of 8, 14",
+        "schedule of falling, flat",
+    ]
 
 
 def test_a_misspelt_field_is_a_type_error_with_near_names():

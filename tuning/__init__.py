@@ -19,11 +19,11 @@ _HOMES = {
     "resume": "searching",
 }
 
-__all__ = [*_HOMES, "spaces"]
+__all__ = [*_HOMES, "reporting", "spaces"]
 
 
 def __getattr__(name):
-    if name == "spaces":
+    if name in ("reporting", "spaces"):
         return importlib.import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shutil
 from typing import Any
 
 from ..recipes.atomic import make_folder, write_text
@@ -53,6 +54,7 @@ class SearchFolder(RecordedFolder):
         search.json       what is searched, and how (below)
         trials/0001.json  one file a trial that has ended, a `Trial`
         oracle/           KerasTuner's own state, from which a search goes on
+        trainings/        the trainings that hyperband may go on with, until the search ends
         winner.py         the best recipe as code, once there is one
         report.html
 
@@ -110,6 +112,19 @@ class SearchFolder(RecordedFolder):
     def trials(self):
         """Return the `Trial`s that have ended, by their number."""
         return [_read(path) for path in sorted((self.folder / "trials").glob("*.json"))]
+
+    def training(self, trial_id, repetition):
+        """Return the path of the folder of a training that others may go on with.
+
+        Args:
+            trial_id: str, the oracle's own name of the trial.
+            repetition: int >= 0.
+        """
+        return self.folder / "trainings" / f"{trial_id}-{repetition}"
+
+    def forget_trainings(self):
+        """Remove the saved trainings; a trial that would go on with one trains it again."""
+        shutil.rmtree(self.folder / "trainings", ignore_errors=True)
 
     def best(self, num_trials=1):
         """Return the best trials, best first: those that were trained to their end before others.

@@ -130,6 +130,7 @@ def search(
             f"`folder` of search must be named where several processes search, one that all of "
             f"them see. Received: none, in {own.id!r} of the chief at {own.address}."
         )
+    _check_workers(workers)
     base = replace(catalog.get(recipe), **overrides)
     budget = _budget(budget)
     check_method(method)
@@ -249,6 +250,7 @@ def resume(
         plan = plan_of(opened, recipe=recipe, space=space)
         number = opened.record["workers"] if workers is None else workers
         check_at_least("resume", 1, workers=number)
+        _check_workers(number)
         return _go_on(plan, number, runs, saved_models, retrain, progress)
 
 
@@ -293,8 +295,8 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
         count()
         best = folder.best()
         if not best:
-            folder.update(status="failed")
             raise RecipeError(_nothing(folder))
+        folder.forget_trainings()
         recipe = winner.recipe_of(plan, best[0])
         winner.write(folder, recipe)
         folder.update(
@@ -308,6 +310,17 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
             )
         report(folder)
     return _found(plan, result)
+
+
+def _check_workers(workers):
+    own = role()
+    if own.name != ALONE and workers > 1:
+        raise RecipeError(
+            f"`workers` of a search must be 1 where the processes are started one by one, as this "
+            f"one is, {own.id!r} of the chief at {own.address}. Received: {workers=}. Unset "
+            f"KERASTUNER_TUNER_ID, KERASTUNER_ORACLE_IP and KERASTUNER_ORACLE_PORT to have them "
+            f"started on this machine."
+        )
 
 
 def _found(plan, result=None):
@@ -381,3 +394,6 @@ def _interruptible(folder):
     except KeyboardInterrupt as error:
         folder.update(status="interrupted")
         raise KeyboardInterrupt(f"interrupted; go on with {_command(folder)}.") from error
+    except RecipeError:
+        folder.update(status="failed")
+        raise

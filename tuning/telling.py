@@ -7,6 +7,7 @@ import time
 
 from rich.console import Console
 
+from ..recipes.page import duration
 from .search_folder import FAILED
 
 
@@ -71,7 +72,7 @@ class Telling:
         if best := self.folder.best():
             words.append(f"best {best[0].objective:.4g} (trial {best[0].number})")
         words.append(", ".join(f"{key}={_short(value)}" for key, value in trial.values.items()))
-        words.append(f"{trial.seconds:.1f} s{self._left()}")
+        words.append(f"{duration(trial.seconds)}{self._left()}")
         return "  ".join(words)
 
     def _left(self):
@@ -81,16 +82,8 @@ class Telling:
             ends.append(max(0.0, self.deadline - now))
         if self.num_trials is not None and (ran := len(self.known) - self.before):
             ends.append((now - self.began) / ran * max(0, self.num_trials - len(self.known)))
-        return f", {_time(min(ends))} left" if ends else ""
+        return f", {duration(min(ends))} left" if ends else ""
 
 
 def _short(value):
     return f"{value:.3g}" if isinstance(value, float) else value
-
-
-def _time(seconds):
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-import os
 import statistics
 import time
 
@@ -165,8 +164,10 @@ class TrialRunner(BaseTuner):
                 seed,
                 callbacks=watching,
                 last_epoch=last_epoch,
-                saved=self._saved(trial.trial_id, repetition) if keeps else None,
-                continued=None if parent is None else self._saved(parent, repetition),
+                saved=self.search_folder.training(trial.trial_id, repetition) if keeps else None,
+                continued=None
+                if parent is None
+                else self.search_folder.training(parent, repetition),
             )
             for callback in watching:
                 if isinstance(callback, Deadline) and callback.passed:
@@ -214,9 +215,6 @@ class TrialRunner(BaseTuner):
                 whole = ended.status == COMPLETED
                 self._others[path] = ended.history.get(monitor) if whole else None
         return [curve for curve in self._others.values() if curve]
-
-    def _saved(self, trial_id, repetition):
-        return os.path.join(self.get_trial_dir(trial_id), f"training-{repetition}")
 
 
 def _words(error):

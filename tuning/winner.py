@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 
 import keras_tuner
 
 from ..recipes import catalog, regularizing
 from ..recipes.atomic import write_text
+from ..recipes.errors import RecipeError
 from ..recipes.measured import measured
 from ..recipes.training import train
 from .recipe_code import recipe_code
@@ -45,12 +47,16 @@ def write(folder, recipe):
 
     Returns:
         The path, or None where the search was of a recipe without a name, which no code can begin
-        with.
+        with, or where a field of it cannot be written as code, which is said in a warning.
     """
     origin = folder.record["origin"]
     if origin is None:
         return None
-    code = recipe_code(catalog.get(origin), recipe, origin=origin, name=recipe.name)
+    try:
+        code = recipe_code(catalog.get(origin), recipe, origin=origin, name=recipe.name)
+    except RecipeError as error:
+        warnings.warn(f"The winner is not written as code: {error}", stacklevel=2)
+        return None
     return write_text(folder.folder / "winner.py", code)
 
 

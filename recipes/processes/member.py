@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from .notice import TERMINATED
 
 MISTAKE = 2  # the exit code of a member that explains in one sentence why it cannot go on
 PREFIX = "kerasrecipes: "  # of that sentence
+
+# What TensorFlow's C++ part writes before it can be told not to.
+_NOTE = re.compile(r"[IW]\d{4} |WARNING: All log messages before absl")
 
 # Seconds from a failure to the next start; doubles with every failure in a row.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
@@ -141,33 +145,39 @@ class Member:
 
     def sentence(self):
         """Return the sentence with which it ended, the last that begins as the command line's."""
-        lines = self.last_lines(None)
+        lines = self.lines()
         for number in range(len(lines) - 1, -1, -1):
             line = lines[number]
             if line.startswith(PREFIX) and not line.startswith(f"{PREFIX}warning:"):
                 return "\n".join(lines[number:]).removeprefix(PREFIX)
-        return lines[-1] if lines else f"{self.name} said nothing."
+        return self.last_words() or f"{self.name} said nothing."
 
-    def last_lines(self, count):
-        """Return the last lines that it wrote since its last start; None returns all."""
+    def last_words(self):
+        """Return the last line that it wrote, what TensorFlow notes at its start left aside."""
+        lines = [line for line in self.lines() if not _NOTE.match(line)]
+        return lines[-1] if lines else ""
+
+    def lines(self):
+        """Return the lines that it wrote since its last start, without empty ones."""
         with contextlib.suppress(OSError), open(self.log, "rb") as log:
             log.seek(self._log_start)
             text = log.read().decode("utf-8", errors="replace")
-            lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-            return lines if count is None else lines[-count:]
+            return [line.rstrip() for line in text.splitlines() if line.strip()]
         return []
 
 
 def said_of(code):
     """Say in words how a process ended.
 
-    >>> said_of(-9), said_of(1)
-    ('killed by SIGKILL', 'ended with exit code 1')
+    >>> said_of(-11), said_of(-9), said_of(1)
+    ('killed by SIGSEGV', 'killed by SIGKILL (out of memory?)', 'ended with exit code 1')
     >>> said_of(143)
     'ended as SIGTERM asked it to'
     """
     if code == TERMINATED:
         return "ended as SIGTERM asked it to"
+    if code == -signal.SIGKILL:
+        return "killed by SIGKILL (out of memory?)"  # as the system does then
     if code >= 0:
         return f"ended with exit code {code}"
     try:

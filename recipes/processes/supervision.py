@@ -128,8 +128,8 @@ class Supervision:
     def account(self, member):
         """Return how often a member failed, why, and what it said last, for an error."""
         times = "once" if member.num_failures == 1 else f"{member.num_failures} times in a row"
-        last = member.last_lines(1)
-        said = f", after {last[0]!r}" if last else ""
+        last = member.last_words()
+        said = f", after {last!r}" if last else ""
         return f"{member.name} failed {times}, the last time {member.reason}{said} ({member.log})"
 
     def stop(self):

@@ -146,8 +146,8 @@ class _Together(Supervision):
 
     def _account(self, member, told):
         times = "once" if self.num_failures == 1 else f"{self.num_failures} times in a row"
-        last = member.last_lines(1)
-        said = f", after {last[0]!r}" if last else ""
+        last = member.last_words()
+        said = f", after {last!r}" if last else ""
         return f"The workers failed {times}, the last time so: {told}{said} ({member.log}). " + (
             self.go_on
         )

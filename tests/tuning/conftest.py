@@ -149,6 +149,7 @@ def trial(number, values, generator, *, epochs=12, repetitions=1):
         seconds=0.5 * len(accuracies),
         history={
             "loss": [2.3 * (1 - a) for a in accuracies],
+            "accuracy": [min(1.0, 1.02 * a) for a in accuracies],
             "val_accuracy": accuracies,
             "val_loss": [2.5 * (1 - a) for a in accuracies],
         },

@@ -1,5 +1,6 @@
 """Importance is checked against functions whose variance is known."""
 
+import dataclasses
 import math
 
 import pytest
@@ -79,6 +80,22 @@ def test_what_is_not_used_explains_nothing_about_where_it_is_used(make_search, n
     assert found.shares["inner"] < 0.03
 
 
+def test_rounds_of_different_lengths_are_no_variance_of_the_hyperparameters(make_search, square):
+    # Short rounds are far worse, and in them the other hyperparameter counts.
+    search = make_search(160, space=square, objective=lambda v, _: 0.0)
+    search.update(method="hyperband")
+    for trial in search.trials():
+        whole = trial.number % 2 == 0
+        value = 10 + trial.values["x1"] if whole else 3 * trial.values["x2"]
+        epochs = 27 if whole else 3
+        search.write(
+            dataclasses.replace(trial, objective=value, objectives=(value,), epochs=epochs)
+        )
+    found = importance(search)
+    assert found.shares["x1"] > 0.9
+    assert found.shares["x2"] < 0.05
+
+
 def test_one_that_diverged_is_not_all_of_the_variance(make_search, square):
     def explodes(v, _):
         return v["x1"] if v["x2"] < 0.97 else 1e12
@@ -120,8 +137,7 @@ def test_where_nothing_can_be_said_it_says_so(make_search, num_trials, objective
     found = importance(search)
     assert reason in found.reason
     assert found.shares == {}
-    title, _, rows = importance_rows(search)
-    assert (title, rows) == (found.reason, [])
+    assert importance_rows(search) == ("", ["importance"], [[found.reason]])
 
 
 def test_one_hyperparameter_has_no_other_to_be_compared_with(make_search, number):

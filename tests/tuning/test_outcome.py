@@ -41,6 +41,16 @@ def test_of_several_rounds_of_the_default_the_longest_counts(make_search):
     assert outcome_of(search).default.number == 5
 
 
+def test_what_was_trained_less_far_is_not_compared(make_search):
+    search = make_search(30)
+    first = search.trials()[0]
+    assert outcome_of(search).comparable
+    short = dataclasses.replace(first, status="pruned", reason="a round of 4 epochs", epochs=4)
+    search.write(short)
+    assert not outcome_of(search).comparable
+    assert "(trial 1, for 4 epochs only)" in sentence(search)
+
+
 def test_time_is_that_of_the_process(make_search):
     search = make_search(6)
     ends = outcome_of(search).ends()

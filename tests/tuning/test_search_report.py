@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from kerasrecipes.recipes.errors import RecipeError
-from kerasrecipes.tuning.reporting import report
-from kerasrecipes.tuning.reporting.search_report import pictures
+from kerasrecipes.tuning.reporting import pictures, report
 
 VOID = {"meta", "img", "br", "link", "hr"}
 
@@ -154,6 +153,17 @@ def test_twelve_hyperparameters_of_long_names_are_drawn(make_search, number, cho
     assert all(np.asarray(picture.convert("L")).std() > 5 for picture in pixels)
 
 
+def test_a_name_is_no_formula(make_search, choice, number):
+    # Read as formulas both would end the report.
+    space = [choice("$\\frac$", "$^$", "$_$"), number("x", 0.0, 1.0)]
+    assert len(titles(make_search(20, space=space))) == len(ALL)
+
+
+def test_where_nothing_varies_there_are_curves_only(make_search):
+    search = make_search(5, hyperparameters={})
+    assert titles(search) == ALL[3:]
+
+
 def test_a_winner_that_is_within_the_noise_is_called_so(make_search):
     search = make_search(2, repetitions=3)
     first, second = search.trials()
@@ -165,6 +175,16 @@ def test_a_winner_that_is_within_the_noise_is_called_so(make_search):
     search.write(dataclasses.replace(second, **fields, objectives=(0.9099, 0.91, 0.9101)))
     search.write(dataclasses.replace(first, **{**fields, "objective": 0.9}, objectives=(0.9, 0.9)))
     assert "✓ Better" in read(search).text
+
+
+def test_what_was_trained_less_far_is_not_compared(make_search):
+    search = make_search(2)
+    first, second = search.trials()
+    search.write(dataclasses.replace(first, status="pruned", reason="a round", epochs=3))
+    done = {"status": "completed", "reason": None, "epochs": 12}
+    search.write(dataclasses.replace(second, **done, objective=0.9, objectives=(0.9,)))
+    text = read(search).text
+    assert "were trained for 3 epochs only" in text and "Better" not in text
 
 
 def test_that_the_recipe_is_the_best_is_said(make_search):

@@ -68,6 +68,7 @@ def test_a_search_that_goes_on_is_the_search_without_a_break(method, data_dir, m
     assert of(found.trials) == of(whole.trials)
     assert found.best.number == whole.best.number
     assert SearchFolder.open(folder).record["status"] == "finished"
+    assert not (folder / "trainings").exists()
 
 
 def test_what_is_written_down(data_dir):
@@ -172,6 +173,32 @@ def test_the_winner_is_a_recipe_and_a_run(data_dir):
     assert record["winner"]["trial"] == found.best.number
     assert record["winner"]["figures"] == result.figures
     assert record["winner"]["base_figures"]["accuracy"] > 0.9
+
+
+def test_a_trial_can_be_trained_by_several_replicas(data_dir):
+    one, two = (search(data_dir, budget=1, strategy=name).best for name in ("none", "mirrored"))
+    assert two.status == COMPLETED
+    # The same global batch and rate, summed in another order.
+    assert two.history["loss"] == pytest.approx(one.history["loss"], rel=1e-4)
+
+
+SCRIPT = """
+import keras
+from kerasrecipes.recipes import get, replace
+
+def optimizer(learning_rate):
+    return keras.optimizers.Adam(learning_rate)
+
+MINE = replace(get("softmax_digits"), name="mine", optimizer=optimizer)
+"""
+
+
+def test_a_script_with_functions_of_its_own_is_tuned_like_any_other(data_dir):
+    Path("mine.py").write_text(SCRIPT)
+    found = search(data_dir, recipe="mine.py", budget=2)
+    winner = recipes.get(str(found.folder / "winner.py"))
+    assert winner.name == "mine_tuned"
+    assert winner.optimizer.__name__ == "optimizer"
 
 
 def test_a_loss_of_the_validation_can_be_the_objective(data_dir):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeRegressor
 
-from kerasrecipes.tuning.reporting.tree_variance import OneOfMany, Uniform, tree_variance
+from kerasrecipes.tuning.reporting.tree_variance import Known, OneOfMany, Uniform, tree_variance
 
 
 def grid(tree, inputs):
@@ -63,6 +63,19 @@ def test_it_agrees_with_sums_over_a_grid(seed):
         assert found.pairs[both] == pytest.approx(value, rel=1e-6, abs=1e-10)
     # What is left is due to three and four at once.
     assert found.single.sum() + sum(found.pairs.values()) < found.total
+
+
+def test_what_is_known_is_no_variance():
+    generator = np.random.default_rng(0)
+    rows = generator.random((50, 2))
+    tree = DecisionTreeRegressor().fit(rows, rows[:, 0] * rows[:, 1])
+    found = tree_variance(tree, [Uniform(), Known(0.7)])
+    edges = np.linspace(0, 1, 20001)
+    points = (edges[1:] + edges[:-1]) / 2
+    values = tree.predict(np.column_stack([points, np.full(len(points), 0.7)]))
+    assert found.single[1] == pytest.approx(0, abs=1e-12)
+    assert found.total == pytest.approx(found.single[0])
+    assert found.total == pytest.approx(values.var(), rel=1e-2)
 
 
 def test_of_a_tree_of_one_leaf_nothing_varies():

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import collections
 import functools
-import json
 import threading
 import time
 import uuid
-from pathlib import Path
 
 import grpc
 from keras_tuner.src import protos
@@ -17,10 +15,13 @@ from keras_tuner.src.engine import trial as kt
 from keras_tuner.src.engine.metrics_tracking import MetricsTracker
 
 from .heartbeat import BEAT_KEY, SESSION_KEY, TUNER_ID_KEY
+from .restoring import restored
 
 # How long a worker that has nothing to do is kept waiting for its answer; it comes at once where
 # something changes. Shorter than any patience, and no busy loop.
 IDLE_SECONDS = 0.5
+# How long a chief that finds the search over waits for workers that do not know it.
+LINGER_SECONDS = 5.0
 
 
 def _guarded(call):
@@ -52,7 +53,8 @@ class ForgivingServicer(OracleServicer):
     3. A trial whose worker died `max_attempts` times in a row has failed.
     4. A trial whose worker is gone for good goes to another (`release_gone`).
     5. After a restart of the chief, running trials belong to whom they belonged to.
-    6. A report on a trial that has ended, or is another worker's by now, changes nothing.
+    6. A chief that is restarted when there is nothing left to do needs no worker to tell it so.
+    7. A report on a trial that has ended, or is another worker's by now, changes nothing.
 
     Args:
         oracle: `keras_tuner.Oracle`, reloaded where the search goes on, and not saved since.
@@ -77,9 +79,10 @@ class ForgivingServicer(OracleServicer):
         self.heard = {}
         self._begin = time.monotonic()
         self._told = set()  # the workers that know that the search is over
-        self._over = False
+        # Workers that do not know that the search is over have some time to ask.
+        self._over = restored(oracle)
+        self._stay_until = self._begin + (LINGER_SECONDS if self._over else 0)
         self._sessions = collections.defaultdict(set)  # by trial, the processes it was given to
-        self._adopt()
 
     def hear(self, context):
         """Note who calls, where it is said, and return the id."""
@@ -196,21 +199,6 @@ class ForgivingServicer(OracleServicer):
             return True
         return False
 
-    def _adopt(self):
-        """Give running trials back to the workers that may still run them.
-
-        An oracle that is reloaded would give them to the next who asks, and they would run twice.
-        """
-        oracle = self.oracle
-        path = Path(oracle._get_oracle_fname())
-        if not oracle._retry_queue or not path.is_file():
-            return
-        for tuner_id, trial_id in json.loads(path.read_text("utf-8"))["ongoing_trials"].items():
-            trial = oracle.trials.get(trial_id)
-            if trial_id in oracle._retry_queue and trial.status == kt.TrialStatus.RUNNING:
-                oracle._retry_queue.remove(trial_id)
-                oracle.ongoing_trials[tuner_id] = trial
-
     def release_gone(self, gone_seconds):
         """Let others take the trials of workers that were not heard of for so long."""
         with self.changed:
@@ -226,9 +214,10 @@ class ForgivingServicer(OracleServicer):
     def finished(self, gone_seconds):
         """Whether the search is over and every worker that lives knows it."""
         with self.changed:
-            since = time.monotonic() - gone_seconds
-            alive = {tuner_id for tuner_id, heard in self.heard.items() if heard >= since}
-            return self._over and not self.oracle.ongoing_trials and alive <= self._told
+            now = time.monotonic()
+            alive = {name for name, heard in self.heard.items() if now - heard <= gone_seconds}
+            over = self._over and not self.oracle.ongoing_trials
+            return over and alive <= self._told and now >= self._stay_until
 
     def silence(self):
         """Return the seconds since any worker was heard of, or since the beginning."""

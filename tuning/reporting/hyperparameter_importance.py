@@ -9,7 +9,7 @@ import numpy as np
 
 from .objective_scale import objective_scale
 from .outcome import outcome_of
-from .tree_variance import OneOfMany, Uniform, tree_variance
+from .tree_variance import Known, OneOfMany, Uniform, tree_variance
 
 _NUM_TREES = 64
 # How often the value of a hyperparameter that a trial has no use for is drawn.
@@ -52,11 +52,12 @@ def importance(folder, *, seed: int = 0) -> Importance:
     their logarithm, is divided among them exactly. Hutter, Hoos and Leyton-Brown 2014, "An
     efficient approach for assessing hyperparameter importance" (ICML).
 
-    A pruned trial counts with the value it was pruned at. A trial that failed does not count, nor
-    one that another has gone on with. A value on the bad side far beyond the others counts as the
-    worst that is not (`ObjectiveScale`). Where a trial has no use for a hyperparameter, such as
-    the momentum of an optimizer that has none, its value is drawn anew again and again, so that
-    it can explain nothing there.
+    A pruned trial counts with the value it was pruned at, a trial that failed not at all. Where a
+    method trains in rounds of different lengths, the forest learns from all of them what the number
+    of epochs does, and the shares are those at the greatest. A value on the bad side far beyond the
+    others counts as the worst that is not (`ObjectiveScale`). Where a trial has no use for a
+    hyperparameter, such as the momentum of an optimizer that has none, its value is drawn anew
+    again and again, so that it can explain nothing there.
 
     Args:
         folder: `SearchFolder`, its path, or `Outcome`.
@@ -71,8 +72,8 @@ def importance(folder, *, seed: int = 0) -> Importance:
     """
     outcome = outcome_of(folder)
     varied = [each for each in outcome.hyperparameters if each.varies]
-    gone_on_with = {trial.continued_from for trial in outcome.trials}
-    trials = [trial for trial in outcome.valued if trial.number not in gone_on_with]
+    # In the order in which they were started, so that the folds are no ranking.
+    trials = sorted(outcome.valued, key=lambda trial: trial.number)
     if len(varied) < 2:
         return Importance(
             num_trials=len(trials),
@@ -86,20 +87,22 @@ def importance(folder, *, seed: int = 0) -> Importance:
             f"for {len(varied)} hyperparameters.",
         )
     scale = objective_scale(outcome)
-    # In the order in which they were started, so that the folds are no ranking.
-    trials.sort(key=lambda trial: trial.number)
     target = scale.share([trial.objective for trial in trials])
     if np.ptp(target) == 0:
         return Importance(num_trials=len(trials), reason="All trials are equally good.")
     inputs = [OneOfMany(len(each.values)) if each.is_choice else Uniform() for each in varied]
     rows, owners = _drawn(trials, varied, inputs, np.random.default_rng(seed))
+    if outcome.in_rounds:
+        epochs = np.log([max(1, trial.epochs) for trial in trials])
+        rows = np.column_stack([rows, epochs[owners]])
+        inputs.append(Known(epochs.max()))
     forest = _forest(rows, target[owners], len(trials), seed)
     found = [tree_variance(tree, inputs) for tree in forest.estimators_]
     found = [each for each in found if each.total > 0]
     if not found:
         return Importance(num_trials=len(trials), reason="No hyperparameter makes a difference.")
     names = [each.name for each in varied]
-    single = np.array([each.single / each.total for each in found])
+    single = np.array([each.single[: len(names)] / each.total for each in found])
     shares, deviations = single.mean(axis=0), single.std(axis=0)
     order = np.argsort(-shares, kind="stable")
     pairs = [
@@ -111,7 +114,7 @@ def importance(folder, *, seed: int = 0) -> Importance:
         deviations={names[place]: float(deviations[place]) for place in order},
         interactions=max(0.0, 1.0 - float(shares.sum())),
         pairs=tuple(sorted(pairs, key=lambda pair: -pair[2])),
-        explained=_explained(rows, target, owners, seed),
+        explained=_explained(rows, target, owners, _folds(trials, seed), seed),
         num_trials=len(trials),
     )
 
@@ -141,12 +144,21 @@ def _forest(rows, target, num_trials, seed):
     return forest.fit(rows, target)
 
 
-def _explained(rows, target, owners, seed):
-    folds = np.arange(len(target)) % _NUM_FOLDS
-    generator = np.random.default_rng(seed)
-    folds = generator.permutation(folds)
+def _folds(trials, seed):
+    """Return the fold of each trial: one with the trial that it went on with."""
+    first = {}
+    for trial in trials:
+        first[trial.number] = first.get(trial.continued_from, trial.number)
+    starts = sorted(set(first.values()))
+    folds = np.random.default_rng(seed).permutation(np.arange(len(starts)) % _NUM_FOLDS)
+    return np.array([folds[starts.index(first[trial.number])] for trial in trials])
+
+
+def _explained(rows, target, owners, folds, seed):
+    if len(np.unique(folds)) < 2:
+        return 0.0
     foretold = np.zeros(len(target))
-    for fold in range(_NUM_FOLDS):
+    for fold in np.unique(folds):
         held = folds[owners] == fold
         forest = _forest(rows[~held], target[owners][~held], (folds != fold).sum(), seed)
         mine = np.bincount(owners[held], forest.predict(rows[held]), len(target))

@@ -53,7 +53,8 @@ class Outcome:
     def default(self) -> Trial | None:
         """The trial of the recipe's own values, or None where there is none with a value.
 
-        Of several, as hyperband has them, the one that was trained furthest.
+        Of several, as hyperband has them, the one that was trained furthest. It is to be compared
+        with the best one only where `comparable` says so.
         """
         own = [
             trial
@@ -63,10 +64,25 @@ class Outcome:
         return max(own, key=lambda trial: (trial.epochs, -trial.number), default=None)
 
     @property
+    def comparable(self) -> bool:
+        """Whether the recipe's own values were trained as far as the best ones."""
+        default = self.default
+        return default is not None and (
+            default.status == COMPLETED or default.epochs == self.best.epochs
+        )
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether trials are meant to be trained for different numbers of epochs."""
+        return self.record["method"] in ("hyperband", "coarse_to_fine")
+
+    @property
     def curve(self) -> str | None:
         """The metric of the histories that is nearest to the objective, or None without any."""
         known = {name for trial in self.trials for name in trial.history}
-        wanted = (self.objective, f"val_{self.objective}", "val_loss", "loss")
+        # Without "val_" it is a figure of the validation split, and the log is one of training.
+        own = self.objective.removeprefix("val_")
+        wanted = (f"val_{own}", own, "val_loss", "loss")
         return next((name for name in wanted if name in known), None)
 
     def ends(self) -> dict[int, float]:

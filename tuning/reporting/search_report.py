@@ -8,19 +8,13 @@ import statistics
 from html import escape
 from pathlib import Path
 
-from ...callbacks.pictures import png
 from ...recipes import page
 from ...recipes.atomic import write_text
 from ...recipes.record_parts import data_part, machine_part, started
 from .hyperparameter import label
-from .hyperparameter_importance import importance
-from .importance_bars import importance_bars
 from .outcome import has_value, outcome_of
-from .parallel_coordinates import parallel_coordinates
-from .search_progress import search_progress
-from .slices import slices
-from .terminal import counts, importance_sentence, table_rows
-from .trial_curves import curve_text, trial_curves
+from .search_pictures import pictures
+from .terminal import counts, epochs_text, table_rows
 
 _ROWS_OPEN = 15
 
@@ -63,77 +57,6 @@ def report(folder) -> Path:
     return write_text(outcome.folder / "report.html", written)
 
 
-def pictures(folder) -> list[tuple[str, str, bytes]]:
-    """Return the pictures of a search.
-
-    Args:
-        folder: `SearchFolder`, its path, or `Outcome`.
-
-    Returns:
-        A list of `(title, caption, PNG bytes)`, in the order of reading. Those that would show
-        nothing are left out.
-
-    Raises:
-        RecipeError: it is no search, or no trial has ended.
-    """
-    outcome = outcome_of(folder)
-    objective = page.words(outcome.objective)
-    drawn = [
-        (
-            "Parallel coordinates",
-            f"A line is a trial: through its values, to its {objective}, whose better side is on "
-            "top. Orange is the best, darker is better, dashed grey failed.",
-            parallel_coordinates(outcome),
-        )
-    ]
-    if outcome.valued:
-        found = importance(outcome)
-        if not found.reason:
-            drawn.append(
-                (
-                    "Importance of each hyperparameter",
-                    "How much of the variance of the objective over the space is due to each by "
-                    "itself (functional analysis of variance on a random forest; whiskers: its "
-                    f"trees). {importance_sentence(found)}{_pair(found)}",
-                    importance_bars(found),
-                )
-            )
-        drawn.append(
-            (
-                "Each hyperparameter by itself",
-                "A point is a trial. A value far worse than the others is at the edge.",
-                slices(outcome),
-            )
-        )
-    curves = trial_curves(outcome)
-    if curves is not None:
-        drawn.append(
-            (
-                "Curves of the trials",
-                f"The {curve_text(outcome.curve)} by epoch, of the first repetition. A cross is "
-                "where a trial was pruned or failed.",
-                curves,
-            )
-        )
-    if outcome.valued:
-        drawn.append(
-            (
-                "Best so far",
-                "Against trials in the order in which they started, and against the time that the "
-                "process of each had spent on trials. Only the better half of them is in view.",
-                search_progress(outcome),
-            )
-        )
-    return [(title, caption, png(figure)) for title, caption, figure in drawn]
-
-
-def _pair(found):
-    if not found.pairs or found.pairs[0][2] < 0.05:
-        return ""
-    first, second, share = found.pairs[0]
-    return f" Most is done together by {first} and {second}: {share:.0%}."
-
-
 def _warning(outcome):
     states = {
         "searching": "The search was still going on when this was written.",
@@ -153,7 +76,7 @@ def _verdict(outcome):
         return ""
     state, word, sentence = _judgement(outcome)
     shown = [(f"{escape(page.words(name))} on validation", page.figure_text(name, best.objective))]
-    if default is not None and default is not best:
+    if outcome.comparable and default is not best:
         shown.append(("the recipe's own values", page.figure_text(name, default.objective)))
     return page.verdict(state, shown, word, sentence)
 
@@ -165,6 +88,13 @@ def _judgement(outcome):
         return "other", number, "No trial has the recipe's own values to compare it with."
     if default is best:
         return "other", "The recipe's own values", f"{number} No other trial is better."
+    if not outcome.comparable:
+        return (
+            "other",
+            number,
+            f"The recipe's own values were trained for {epochs_text(default)} only (trial "
+            f"{default.number}), so there is nothing to compare it with.",
+        )
     gain = abs(best.objective - default.objective)
     # Between two figures in per cent lie points.
     text = page.figure_text(name, gain).replace(" %", " percentage points")

@@ -108,7 +108,8 @@ def _x_axis(axes, hyperparameter):
         axes.set_xlim(-0.5, count - 0.5)
         return
     low, high = hyperparameter.low, hyperparameter.high
-    if hyperparameter.sampling == LOG:
+    # Within a factor of two a logarithm is nearly straight, and has no round values to name.
+    if hyperparameter.sampling == LOG and high >= 2 * low:
         axes.set_xscale("log")
         margin = (high / low) ** 0.05
         axes.set_xlim(low / margin, high * margin)

@@ -54,15 +54,14 @@ def importance_rows(folder):
         folder: as for `table_rows`.
 
     Returns:
-        `(title, header, rows)`; where nothing can be said, the title says why and there are no
-        rows.
+        `(title, header, rows)`; where nothing can be said, the only row says why.
 
     Raises:
         RecipeError: as `table_rows`.
     """
     found = importance(folder)
     if found.reason:
-        return found.reason, [], []
+        return "", ["importance"], [[found.reason]]
     rows = [
         [name, f"{share:.0%}", f"{found.deviations[name]:.0%}"]
         for name, share in found.shares.items()
@@ -93,8 +92,10 @@ def sentence(folder) -> str:
     elif default is None:
         said[-1] += "."
     else:
+        only = "" if outcome.comparable else f", for {epochs_text(default)} only"
         said[-1] += (
-            f"; the recipe's own values have {objective_text(default)} (trial {default.number})."
+            f"; the recipe's own values have {objective_text(default)} "
+            f"(trial {default.number}{only})."
         )
     return " ".join(said)
 
@@ -132,6 +133,11 @@ def deviation_text(trial) -> str:
     """Return the standard deviation of a trial's objective; empty without repetitions."""
     many = has_value(trial) and len(trial.objectives) > 1
     return f"{statistics.stdev(trial.objectives):.2g}" if many else ""
+
+
+def epochs_text(trial) -> str:
+    """Return for how long a trial was trained."""
+    return f"{trial.epochs} epoch{'s' * (trial.epochs != 1)}"
 
 
 def value_text(hyperparameter, trial) -> str:

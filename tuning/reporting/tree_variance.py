@@ -44,6 +44,21 @@ class OneOfMany:
 
 
 @dataclasses.dataclass(frozen=True)
+class Known:
+    """A number that is always the same."""
+
+    value: float
+
+    def below(self, ends):
+        """Return the probability of a value up to each of the `ends`."""
+        return (np.asarray(ends) >= self.value).astype(float)
+
+    def draw(self, generator, count):
+        """Return `count` values, which need no `numpy.random.Generator`."""
+        return np.full(count, self.value)
+
+
+@dataclasses.dataclass(frozen=True)
 class TreeVariance:
     """The variance of a tree over independent inputs, by the inputs that it is due to.
 
@@ -59,7 +74,7 @@ class TreeVariance:
     pairs: dict[tuple[int, int], float]
 
 
-def tree_variance(tree, inputs: Sequence[Uniform | OneOfMany]) -> TreeVariance:
+def tree_variance(tree, inputs: Sequence[Uniform | OneOfMany | Known]) -> TreeVariance:
     """Divide the variance of a tree among its inputs.
 
     Args:

@@ -50,4 +50,6 @@ def shortened(value, length=16):
 
 
 def _short(text, length):
-    return text if len(text) <= length else text[: length - 1] + "…"
+    shown = text if len(text) <= length else text[: length - 1] + "…"
+    # Between two of them matplotlib reads formulas.
+    return shown.replace("$", r"\$")

@@ -26,6 +26,9 @@ PARTS = {
     "dropout": dropout,
 }
 
+# Fields that say what is searched for, or name it, and are not to be varied.
+_FIXED = ("name", "summary", "data", "expected", "hold_out", "ranges", "num_parameters")
+
 # Hyperparameters whose part is not that of their field.
 _PARTS_BY_NAME = {
     "augment": "augmentation",
@@ -142,14 +145,25 @@ def _reached(base, range_):
     """Return the recipe's own value of what a range is of; raise where there is no such thing."""
     value = range_.low if isinstance(range_, Between) else range_.values[0]
     field, _, argument = range_.name.partition(".")
+    if field in _FIXED or range_.name == "task":
+        raise RecipeError(
+            f"A range must be of what a search can vary, which `{field}` is not: it is the same "
+            f"for all trials. Received: a range of {range_.name!r}."
+        )
     if argument or field not in {f.name for f in dataclasses.fields(base)}:
-        replace(base, **{range_.name: value})
-    return own_value(base, range_.name)
+        replace(base, **{range_.name: value})  # which says what there is
+    own = own_value(base, range_.name)
+    if own is MISSING or range_.name == "optimizer.learning_rate":
+        raise RecipeError(
+            f"A range must be of what the recipe decides, and `{argument}` of its `{field}` is "
+            f"given when it is called. Received: a range of {range_.name!r}."
+        )
+    return own
 
 
 def _is_made_of_factories(own):
     held = own if isinstance(own, tuple) else (own,)
-    return own is not MISSING and all(map(callable, held))
+    return all(map(callable, held))
 
 
 def _by_labels(range_, labelled):

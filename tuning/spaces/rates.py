@@ -39,8 +39,8 @@ def learning_rate(recipe):
 
     The best rate lies within a factor of about 2 of the largest that does not diverge (Bengio 2012,
     "Practical recommendations for gradient-based training of deep architectures",
-    https://arxiv.org/abs/1206.5533, section 3.1.1), and hand-set ones are mostly near it: so there
-    is less room above, a factor of 10, than below, one of 30.
+    https://arxiv.org/abs/1206.5533), and hand-set ones are mostly near it: so there is less room
+    above, a factor of 10, than below, one of 30.
     """
     rate = recipe.learning_rate
     return (Between("learning_rate", short(rate / 30), short(rate * 10), log=True),)

@@ -12,8 +12,8 @@ def width(recipe):
     """Return the choice of half, the same and twice the recipe's own width.
 
     A whole factor is what shows: the error moves slowly with the size, and a network that is too
-    large costs time rather than accuracy (Bengio 2012, https://arxiv.org/abs/1206.5533, section
-    3.2). Of a tuple with one size a layer, one layer less and one more are there too.
+    large costs time rather than accuracy (Bengio 2012, https://arxiv.org/abs/1206.5533). Of a tuple
+    with one size a layer, one layer less and one more are there too.
     """
     found = []
     for name, own in _arguments(recipe, WIDTHS):

@@ -12,7 +12,7 @@ from keras_tuner.src.engine.trial import TrialStatus
 
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.processes.supervision import HOST, free_port
-from kerasrecipes.tuning.cluster import heartbeat
+from kerasrecipes.tuning.cluster import heartbeat, servicer
 from kerasrecipes.tuning.cluster.chief import serve
 from kerasrecipes.tuning.cluster.client import PatientClient
 from kerasrecipes.tuning.cluster.roles import CHIEF, WORKER, Role
@@ -239,6 +239,42 @@ def test_a_chief_that_comes_back_leaves_running_trials_where_they_run(tmp_path):
     assert chief.ends() is None
     assert statuses(reloaded) == ["COMPLETED"] * 3
     assert sorted(reloaded.end_order) == ["0", "1", "2"]
+
+
+def test_a_chief_that_comes_back_after_the_end_needs_no_worker(tmp_path, monkeypatch):
+    monkeypatch.setattr(servicer, "LINGER_SECONDS", 0.5)
+    chief = Chief(new_oracle(tmp_path, num_trials=1))
+    worker = chief.worker("tuner0")
+    worker.report(worker.ask())
+    assert worker.ask().status == STOPPED
+    assert chief.ends() is None
+
+    reloaded = new_oracle(tmp_path, num_trials=1)
+    reloaded.reload()
+    assert Chief(reloaded).ends() is None
+    assert reloaded.end_order == ["0"]
+
+
+def test_looking_whether_it_is_over_changes_no_trial(tmp_path):
+    # A search that goes on between two trials, and one that was never broken off.
+    straight, broken = new_oracle(tmp_path / "straight"), new_oracle(tmp_path / "broken")
+    values = []
+    for oracle in (straight, broken):
+        chief = Chief(oracle, idle_seconds=0.5)
+        worker = chief.worker("tuner0")
+        worker.report(worker.ask())
+        if oracle is broken:
+            chief.ends()
+            broken = new_oracle(tmp_path / "broken")
+            broken.reload()
+            chief = Chief(broken)
+            worker = chief.worker("tuner0")
+        while (trial := worker.ask()).status == RUNNING:
+            worker.report(trial)
+        chief.ends()
+        values.append({key: t.hyperparameters.values for key, t in chief.oracle.trials.items()})
+    assert values[0] == values[1]
+    assert broken.end_order == straight.end_order == ["0", "1", "2"]
 
 
 def test_a_result_that_comes_before_its_trial_is_run_again_is_taken(tmp_path):

@@ -176,6 +176,7 @@ def test_where_everything_fails_the_error_says_who_and_how_often(run, num_lives,
                 time.sleep(600)
             print("noise")
             print("MemoryError: too large")
+            print("I0000 00:00:17.3 1 cudart_stub.cc:31] Could not find cuda drivers.")
             sys.exit(1)
             """, max_restarts=2)  # fmt: skip
     assert re.fullmatch(

@@ -1,5 +1,6 @@
 """What a caller asks of a space, and what comes of each part."""
 
+import json
 from functools import partial
 
 import keras
@@ -42,8 +43,7 @@ def test_ranges_lie_round_the_recipes_own_values():
     assert found["build.depth"].values == (8, 14, 20)  # as the recipe says
     # Its own penalty is varied, and no second one put beside it.
     assert "regularization.weight_decay" not in found
-    penalty = found["build.weight_decay"]
-    assert penalty.low == pytest.approx(1e-4 / 30) and penalty.high == pytest.approx(3e-3)
+    assert found["build.weight_decay"] == Between("build.weight_decay", 3.3e-6, 3e-3, log=True)
 
 
 @pytest.mark.parametrize(
@@ -165,19 +165,19 @@ def test_factories_are_chosen_by_label():
 def test_none_truths_and_tuples_come_back_from_their_labels():
     ranges = (
         OneOf("regularization.max_norm", (None, 2.0, 4)),
-        OneOf("hold_out", (False, True)),
+        OneOf("optimizer.amsgrad", (False, True)),
         OneOf("regularization.noise", (0, 0.1)),
     )
     hp = spaces.hyperparameters(LENET, ranges=ranges)
-    assert hp.get("regularization.max_norm") == "None" and hp.get("hold_out") is True
+    assert hp.get("regularization.max_norm") == "None" and hp.get("optimizer.amsgrad") is False
     varied = at(
         LENET,
         ranges=ranges,
         regularization__max_norm="4",
-        hold_out=False,
+        optimizer__amsgrad=True,
         regularization__noise=0.1,
     )
-    assert (varied.regularization.max_norm, varied.hold_out) == (4, False)
+    assert (varied.regularization.max_norm, varied.optimizer.keywords) == (4, {"amsgrad": True})
     assert varied.regularization.noise == 0.1
 
 
@@ -205,6 +205,38 @@ def test_a_space_survives_the_way_to_another_process():
     }
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of KerasTuner's own threads
+@pytest.mark.parametrize(
+    "kind",
+    [
+        keras_tuner.oracles.RandomSearchOracle,
+        keras_tuner.oracles.GridSearchOracle,
+        keras_tuner.oracles.BayesianOptimizationOracle,
+        keras_tuner.oracles.HyperbandOracle,
+    ],
+)
+def test_kerastuners_oracles_search_it(kind, tmp_path):
+    oracle = kind(
+        objective=keras_tuner.Objective("score", "max"),
+        hyperparameters=spaces.hyperparameters(RESNET),
+        seed=0,
+        **({} if kind is keras_tuner.oracles.HyperbandOracle else {"max_trials": 8}),
+    )
+    oracle._set_project_dir(str(tmp_path), "search")
+    found = []
+    for number in range(8):
+        trial = oracle.create_trial("tuner0")
+        found.append(spaces.space(trial.hyperparameters, RESNET))
+        trial.status = "COMPLETED"
+        oracle.update_trial(trial.trial_id, {"score": float(number % 3)})
+        oracle.end_trial(trial)
+        recorded = json.loads(json.dumps(spaces.values_of(trial.hyperparameters)))
+        assert spaces.recipe_at(RESNET, recorded).describe() == found[-1].describe()
+    assert len({str(recipe.describe()) for recipe in found}) == 8
+    if kind is keras_tuner.oracles.GridSearchOracle:
+        assert found[0] is RESNET
+
+
 # --- errors
 
 
@@ -228,7 +260,19 @@ def test_a_space_survives_the_way_to_another_process():
             r"`batchsize` is not a field .*'batch_size'",
         ),
         (None, (OneOf("build.deth", (8, 14)),), r"`deth` is not an argument .*resnet_cifar.build"),
-        (None, (OneOf("name.x", (8, 14)),), r"`name` has no arguments"),
+        (None, (OneOf("batch_size.x", (8, 14)),), r"`batch_size` has no arguments"),
+        (
+            None,
+            (OneOf("data", ("digits", "glyphs")),),
+            r"which `data` is not: .* a range of 'data'",
+        ),
+        (None, (OneOf("expected.value", (0.1, 0.2)),), r"which `expected` is not"),
+        (
+            None,
+            (OneOf("build.num_classes", (2, 3)),),
+            r"`num_classes` of its `build` is given when",
+        ),
+        (None, (OneOf("optimizer.learning_rate", (0.1, 0.2)),), r"'optimizer.learning_rate'"),
         (
             None,
             (Between("learning_rate", -1.0, 1.0),),
