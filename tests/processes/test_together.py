@@ -108,7 +108,9 @@ def test_one_that_is_killed_takes_all_along_to_new_ports(run, num_lives, tmp_pat
         """, num_workers=3)  # fmt: skip
     assert [num_lives(n) for n in range(3)] == [2, 2, 2]
     (event,) = events
-    assert event.startswith(f"worker{killed} killed by SIGKILL (out of memory?); all 3 are started again. Its log")
+    assert event.startswith(
+        f"worker{killed} killed by SIGKILL (out of memory?); all 3 are started again. Its log"
+    )
     assert (tmp_path / "cluster1").read_text() != (tmp_path / "cluster2").read_text()
 
 
