@@ -81,6 +81,8 @@ def _train(arguments):
 
 
 def _tell(result):
+    if result.run is None:  # a worker that is not the chief
+        return
     for metric, value in result.figures.items():
         print(f"test {metric}: {value:.4f}")
     expected = result.recipe.expected

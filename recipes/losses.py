@@ -3,13 +3,27 @@
 A target of -1 stands for what is not to be learned: the rim of an object that nobody could draw, or
 padding. Where logits are fewer than targets, as behind convolutions without padding, the targets in
 the middle count.
+
+Under several replicas each loss is that of the whole batch: what a mean divides by is added up over
+all of them, since one replica may have more targets that count than another.
 """
 
 import keras
 from keras import ops
 
+from .replicas import num_replicas, total
+
 IGNORED = -1
 _OF_A_LOSS = ("name", "reduction")
+_MEANS = ("mean", "sum_over_batch_size")
+
+
+class _OfTheWholeBatch(keras.losses.Loss):
+    """A loss whose `call` gives one number for the batch of all replicas."""
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Return this replica's share of the number; Keras shares out means only."""
+        return super().__call__(y_true, y_pred, sample_weight) / num_replicas()
 
 
 def middle(targets, like):
@@ -32,6 +46,14 @@ class CrossEntropy(keras.losses.SparseCategoricalCrossentropy):
     def __init__(self, name="cross_entropy", **kwargs):
         """Set up; `kwargs` are `reduction` and `dtype` of `keras.losses.Loss`."""
         super().__init__(from_logits=True, ignore_class=IGNORED, name=name, **kwargs)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Return the mean over what counts in the batch of all replicas; this one's share of it."""
+        loss = super().__call__(y_true, y_pred, sample_weight)
+        if num_replicas() == 1 or self.reduction not in _MEANS:
+            return loss
+        counted = ops.sum(ops.cast(middle(y_true, y_pred) != IGNORED, loss.dtype))
+        return ops.divide_no_nan(total(loss * counted), total(counted))
 
     def call(self, y_true, y_pred):
         """Return `(batch, ...)`, 0 where a target does not count; arguments as those of `Dice`."""
@@ -76,7 +98,7 @@ def are_distributions(targets, logits):
 
 
 @keras.saving.register_keras_serializable("kerasrecipes")
-class Dice(keras.losses.Loss):
+class Dice(_OfTheWholeBatch):
     """Soft Dice loss: one minus the overlap of each class, whatever its size.
 
     With the probabilities p of a class (the softmax of the logits) and its mask g, both summed over
@@ -91,7 +113,7 @@ class Dice(keras.losses.Loss):
     square, and cannot leave targets out.
 
     A class that is not in the batch has D = epsilon / (sum p^2 + epsilon): it is 1 once the class
-    is not predicted. Under several replicas each has the overlap of its own share.
+    is not predicted.
     """
 
     def __init__(self, epsilon=1.0, name="dice", **kwargs):
@@ -120,8 +142,8 @@ class Dice(keras.losses.Loss):
         probabilities *= counted
         # A label of -1 has no 1 in its row.
         masks = ops.one_hot(labels, num_classes, dtype=probabilities.dtype)
-        overlap = ops.sum(probabilities * masks, axis=0)
-        sizes = ops.sum(ops.square(probabilities), axis=0) + ops.sum(masks, axis=0)
+        overlap = total(ops.sum(probabilities * masks, axis=0))
+        sizes = total(ops.sum(ops.square(probabilities), axis=0) + ops.sum(masks, axis=0))
         return 1 - ops.mean((2 * overlap + self.epsilon) / (sizes + self.epsilon))
 
     def get_config(self):
@@ -150,19 +172,19 @@ class CrossEntropyDice(Dice):
             ops.where(labels == IGNORED, ops.zeros_like(labels), labels), y_pred, from_logits=True
         )
         # At least one, so that a batch without a single counted pixel has a loss of 0, and not NaN.
-        mean = ops.sum(entropy * counted) / ops.maximum(ops.sum(counted), 1)
+        mean = total(ops.sum(entropy * counted)) / ops.maximum(total(ops.sum(counted)), 1)
         return mean + super().call(labels, y_pred)
 
 
 @keras.saving.register_keras_serializable("kerasrecipes")
-class SmoothedCrossEntropy(keras.losses.Loss):
+class SmoothedCrossEntropy(_OfTheWholeBatch):
     """The mean cross-entropy of the targets that count, with a share of each spread over all.
 
     Of a target y among n classes `(1 - share) (-log p_y) + share / n (sum of -log p)`.
 
     Source: Szegedy et al. 2016, "Rethinking the Inception architecture", section 7,
     https://arxiv.org/abs/1512.00567. Keras's `CategoricalCrossentropy` of the same takes one-hot
-    targets, which 37,000 tokens make large. Under several replicas each has the mean of its own.
+    targets, which 37,000 tokens make large.
     """
 
     def __init__(self, share=0.1, name="smoothed_cross_entropy", **kwargs):
@@ -191,7 +213,7 @@ class SmoothedCrossEntropy(keras.losses.Loss):
         spread = ops.logsumexp(y_pred, axis=-1) - ops.mean(y_pred, axis=-1)
         entropy = (1 - self.share) * right + self.share * spread
         # At least one, so that a batch in which no target counts has a loss of 0, and not NaN.
-        return ops.sum(entropy * counted) / ops.maximum(ops.sum(counted), 1)
+        return total(ops.sum(entropy * counted)) / ops.maximum(total(ops.sum(counted)), 1)
 
     def get_config(self):
         """Return what makes an equal loss."""

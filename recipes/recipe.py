@@ -248,9 +248,10 @@ class Result:
         model: the trained `keras.Model`; takes raw input and gives logits.
         splits: the data it ran on.
         history: dict from metric to a list with one float an epoch.
-        figures: dict from metric to float, on the test split, touched once.
+        figures: dict from metric to float, on the test split, touched once; empty on a worker that
+            is not the chief.
         reached: bool, whether `figures` holds what the recipe expects; None on other data.
-        run: path of the run's folder.
+        run: path of the run's folder; None on a worker that is not the chief.
         saved_model: path of the exported SavedModel, or None where export was not asked for.
         seconds: float, wall-clock time of training alone.
     """
@@ -262,7 +263,7 @@ class Result:
     history: dict[str, list[float]]
     figures: dict[str, float]
     reached: bool | None
-    run: Path
+    run: Path | None
     saved_model: Path | None
     seconds: float
 

@@ -38,7 +38,7 @@ def trained_on_all(splits):
     )
 
 
-def batches_of(recipe, splits, seed, first_step=0):
+def batches_of(recipe, splits, seed, first_step=0, rows=None):
     """Return the endless data set of a recipe's training batches, from a given step on.
 
     Args:
@@ -46,6 +46,7 @@ def batches_of(recipe, splits, seed, first_step=0):
         splits: its `Splits`.
         seed: int >= 0, decides the order and what is drawn at random.
         first_step: int, the step to begin with, counted over all epochs. Defaults to 0.
+        rows: `slice` of the rows of each batch that are wanted, or None for all. Defaults to None.
 
     Raises:
         RecipeError: the batch is larger than the split, or an augmentation does not fit the data.
@@ -57,4 +58,5 @@ def batches_of(recipe, splits, seed, first_step=0):
         augment=augmentations(recipe, splits),
         pair=recipe.task.pair,
         first_step=first_step,
+        rows=rows,
     )

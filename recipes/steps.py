@@ -10,6 +10,7 @@ Keras's own many-step loop fails (keras#19246).
 
 import tensorflow as tf
 
+from .distribute.stepping import empty_logs, logs_of_all, run_step
 from .errors import RecipeError
 
 
@@ -89,11 +90,9 @@ class TrainingSteps:
         # or what is left of the update would count as waiting for the next batch.
         @tf.function(experimental_attributes={"_noinline": True})
         def step(batch):
-            logs = strategy.run(self.model.train_step, args=(batch,))
-            return {name: strategy.reduce("MEAN", log, axis=None) for name, log in logs.items()}
+            return run_step(strategy, self.model.train_step, batch)
 
-        spec = step.get_concrete_function(iterator.element_spec).structured_outputs
-        logs = tf.nest.map_structure(lambda log: tf.zeros(log.shape, log.dtype), spec)
+        logs = empty_logs(step, iterator.element_spec)
 
         def goes_on(taken, finite, waited, logs):
             return tf.logical_and(taken < num_steps, finite)
@@ -113,4 +112,4 @@ class TrainingSteps:
         start = (tf.constant(0), tf.constant(True), tf.constant(0.0, tf.float64), logs)
         taken, finite, waited, logs = tf.while_loop(goes_on, body, start)
         # A negative count says that the last step counted was the one that broke.
-        return tf.where(finite, taken, -taken), waited, logs
+        return tf.where(finite, taken, -taken), waited, logs_of_all(self.model, logs)

@@ -1,5 +1,6 @@
 """The main job: from a recipe to a trained, tested, reported and exported model."""
 
+import contextlib
 import time
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from .atomic import check_folder
 from .checks.long_run import look_before_a_long_run
 from .errors import RecipeError, check_seed
 from .optimizers import clipped_after_reduction, fused
-from .recipe import Recipe, replace
+from .recipe import Recipe, Result, replace
 from .recipe_data import batches_of, splits_of
 from .rehearsals.subject import of_run
 from .runs.checkpoint import latest
@@ -20,6 +21,7 @@ from .runs.checkpointing import Checkpointing
 from .runs.finish import finish
 from .runs.follow import followers
 from .runs.history import History
+from .runs.meeting import meet
 from .runs.revisit import result_of
 from .runs.run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
@@ -65,7 +67,8 @@ def train(
         **overrides: fields of the recipe to replace, such as `epochs=3`.
 
     Returns:
-        `Result`, the trained model in it.
+        `Result`, the trained model in it. Of several workers the chief alone writes the run, tests
+        and exports; the others have no figures and no folder.
 
     Raises:
         UnknownField: an override is not a field of a recipe; it is a `TypeError` too.
@@ -75,38 +78,46 @@ def train(
     check_seed(seed)
     # Now, and not once the training is done.
     check_folder(runs if folder is None else folder)
-    if folder is not None and (Path(folder) / Run.record_name).is_file():
-        return _go_on(folder, chosen, seed, progress)
     if saved_models is not None:
         check_folder(saved_models)
+    if folder is not None and (Path(folder) / Run.record_name).is_file():
+        return _go_on(folder, chosen, seed, progress)
+    # First of all: the workers of a cluster cannot be joined once TensorFlow has been used.
+    meet(chosen, seed, strategy)
     place = distribute.strategy(strategy)
     named = splits is None
-    splits = splits_of(chosen, data_dir) if named else splits
+    with distribute.chief_first(place):
+        splits = splits_of(chosen, data_dir) if named else splits
     model = prepare(chosen, splits, place, seed)
-    create = partial(Run.create, runs, chosen.name)
-    if folder is not None:
-        create = partial(Run.create_at, folder)
-    run = create(
-        status="training",
+    record = {
+        "status": "training",
         # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
-        origin=str(recipe)
+        "origin": str(recipe)
         if named and not isinstance(recipe, Recipe) and all(map(is_plain, overrides.values()))
         else None,
-        overrides={name: value if is_plain(value) else None for name, value in overrides.items()},
-        recipe=chosen.describe(),
-        seed=seed,
-        strategy=strategy,
+        "overrides": {key: value if is_plain(value) else None for key, value in overrides.items()},
+        "recipe": chosen.describe(),
+        "seed": seed,
+        "strategy": strategy,
         # Whole paths, since whoever goes on with the run may stand in another folder.
-        saved_models=None if saved_models is None else str(Path(saved_models).resolve()),
-        data_dir=None if data_dir is None else str(Path(data_dir).resolve()),
-        resampled=not named,
-        checkpoint_seconds=checkpoint_seconds,
-        data=splits.describe(),
-        versions=versions(),
-        hardware=hardware(place),
-        seconds=0.0,
-    )
-    with run.locked(), run.interruptible():
+        "saved_models": None if saved_models is None else str(Path(saved_models).resolve()),
+        "data_dir": None if data_dir is None else str(Path(data_dir).resolve()),
+        "resampled": not named,
+        "checkpoint_seconds": checkpoint_seconds,
+        "data": splits.describe(),
+        "versions": versions(),
+        "hardware": hardware(place),
+        "seconds": 0.0,
+    }
+    with contextlib.ExitStack() as stack:
+        if not distribute.is_chief(place):
+            run = stack.enter_context(Run.unkept(record))
+        elif folder is None:
+            run = Run.create(runs, chosen.name, **record)
+        else:
+            run = Run.create_at(folder, **record)
+        stack.enter_context(run.locked())
+        stack.enter_context(run.interruptible())
         return _fit(run, chosen, splits, model, progress)
 
 
@@ -127,24 +138,29 @@ def resume(folder, *, recipe=None, progress=True):
             recipe or data have changed.
     """
     run = Run.open(folder)
-    with run.locked():
-        run = Run.open(folder)
-        if run.record["status"] == "finished":
-            raise RecipeError(
-                f"Run {str(folder)!r} must be unfinished to go on. Received: a finished one. "
-                f"Start a longer one with `kerasrecipes train {run.record['recipe']['name']} "
-                f"--epochs ...`."
-            )
-        chosen = run.recipe() if recipe is None else recipe
-        run.check_recipe(chosen)
-        place = distribute.strategy(run.record["strategy"])
-        splits = splits_of(chosen, run.record["data_dir"])
+    chosen = run.recipe() if recipe is None else recipe
+    run.check_recipe(chosen)
+    run.check_unfinished()
+    meet(chosen, run.record["seed"], run.record["strategy"])
+    place = distribute.strategy(run.record["strategy"])
+    kept = run.folder
+    with contextlib.ExitStack() as stack:
+        if not distribute.is_chief(place):
+            run = stack.enter_context(Run.unkept(run.record))
+        stack.enter_context(run.locked())
+        run.read_again()
+        run.check_unfinished()
+        with distribute.chief_first(place):
+            splits = splits_of(chosen, run.record["data_dir"])
         run.check_data(splits)
         model = prepare(chosen, splits, place, run.record["seed"])
-        restored = latest(run.folder / "checkpoint")
+        restored = latest(kept / "checkpoint")
+        distribute.check_same(
+            place, restored.step if restored else 0, f"checkpoint in {str(kept)!r}"
+        )
         run.update(status="training")
-        with run.interruptible():
-            return _fit(run, chosen, splits, model, progress, restored)
+        stack.enter_context(run.interruptible())
+        return _fit(run, chosen, splits, model, progress, restored)
 
 
 def _go_on(folder, recipe, seed, progress):
@@ -177,6 +193,7 @@ def prepare(recipe, splits, place, seed):
     # First, since no batch size would help.
     recipe_faults.check_shareable(recipe, place)
     distribute.shared_evenly(recipe.batch_size, place)
+    distribute.check_examples(splits, place)
     num_steps = splits.train.steps_per_epoch(recipe.batch_size)
     keras.utils.set_random_seed(seed)
     # Never 0: TensorFlow takes a seed of (0, tensor), as a stream's shuffle has, for a Python bool.
@@ -195,16 +212,13 @@ def prepare(recipe, splits, place, seed):
         recipe.task.compile(
             model,
             make_optimizer,
-            # The number holds for evaluation too, whose loop is Keras's own and fails under several
-            # replicas (keras#19246).
-            steps_per_execution=1
-            if place.num_replicas_in_sync > 1
-            else min(STEPS_PER_EXECUTION, num_steps),
+            steps_per_execution=min(STEPS_PER_EXECUTION, num_steps),
         )
         # Their variables are there from now on, so that a checkpoint is restored into them.
-        for optimizer, variables in recipe.task.optimizers(model):
+        optimizers = recipe.task.optimizers(model)
+        for optimizer, variables in optimizers:
             optimizer.build(variables)
-    return model
+        return distribute.adapt(model, [optimizer for optimizer, _ in optimizers])
 
 
 def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=None):
@@ -214,28 +228,38 @@ def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=
         recipe: `Recipe`.
         splits: its `Splits`.
         model: what `prepare` gave, its `train_function` a `TrainingSteps`.
-        batches: endless `tf.data.Dataset` of training batches, from the first step on.
+        batches: endless `tf.data.Dataset` of training batches, or what `distribute.training_data`
+            gives, from the first step on.
         callbacks: list of callbacks.
         first_epoch: int, the epoch to begin with, counted from 0. Defaults to 0.
         last_epoch: int, the epoch to stop before; None is the end of the run. Defaults to None.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
+        WorkerLost: another worker is gone.
         RecipeError: a step failed.
     """
-    held_out = splits.validation.ordered(recipe.batch_size).map(recipe.task.pair)
-    try:
-        model.fit(
-            batches,
-            shuffle=False,  # the pipeline has shuffled
-            steps_per_epoch=model.train_function.steps_per_epoch,
-            validation_data=held_out if recipe.hold_out else None,
-            initial_epoch=first_epoch,
-            epochs=recipe.epochs if last_epoch is None else last_epoch,
-            callbacks=callbacks,
-            verbose=0,
+    held_out, num_steps = None, None
+    if recipe.hold_out:
+        held_out, num_steps = distribute.evaluation_data(
+            model.distribute_strategy, splits.validation, recipe.batch_size, recipe.task.pair
         )
+    try:
+        with distribute.passes_of(model, num_steps):
+            model.fit(
+                batches,
+                shuffle=False,  # the pipeline has shuffled
+                steps_per_epoch=model.train_function.steps_per_epoch,
+                validation_data=held_out,
+                validation_steps=num_steps,
+                initial_epoch=first_epoch,
+                epochs=recipe.epochs if last_epoch is None else last_epoch,
+                callbacks=callbacks,
+                verbose=0,
+            )
     except tf.errors.OpError as error:
+        if distribute.is_multiworker(model.distribute_strategy):
+            distribute.check_that_all_are_there(error)
         remedy = (
             "Lower `batch_size`"
             if isinstance(error, tf.errors.ResourceExhaustedError)
@@ -248,14 +272,14 @@ def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=
 
 def _fit(run, recipe, splits, model, progress, restored=None):
     """Train from the beginning, or from a checkpoint on; test, report and export."""
-    seed = run.record["seed"]
+    seed, place = run.record["seed"], model.distribute_strategy
     first_step = restored.step if restored else 0
     num_steps = splits.train.steps_per_epoch(recipe.batch_size)
     steps = model.train_function = TrainingSteps(model, num_steps, first_step=first_step)
     history = History(run.folder / "history.csv")
     callbacks = [
         *(make() for make in regularizing.callbacks(recipe)),
-        *followers(run, recipe, splits, progress),
+        *followers(run, recipe, splits, progress and distribute.is_chief(place)),
         history,
     ]
     saving = Checkpointing(
@@ -266,10 +290,14 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
         wanted=((f"val_{recipe.expected.metric}", recipe.expected.better), ("val_loss", "lower")),
+        writes=distribute.is_chief(place),
+        totals=partial(distribute.totals, place) if distribute.is_multiworker(place) else None,
     )
-    batches = batches_of(recipe, splits, seed, first_step)
+    batches = distribute.training_data(
+        place, recipe.batch_size, partial(batches_of, recipe, splits, seed, first_step)
+    )
     # Not again where a run goes on; and the checks take their steps on one device.
-    if restored is None and model.distribute_strategy.num_replicas_in_sync == 1:
+    if restored is None and place.num_replicas_in_sync == 1:
         look_before_a_long_run(of_run(recipe, splits, model, seed, batches))
     begin = time.monotonic()
     try:
@@ -294,4 +322,36 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         run.update(status="failed", failure=str(error))
         raise
     run.update(seconds=run.record["seconds"] + time.monotonic() - begin)
+    if distribute.is_multiworker(place):
+        return _finish_alone(run, recipe, splits, model, history.history)
     return finish(run, recipe, splits, model, history.history)
+
+
+def _finish_alone(run, recipe, splits, model, history):
+    """Let the chief test and write what all workers have trained, while the others wait for it."""
+    place = model.distribute_strategy
+    # A model of one device: whatever is asked of it asks nothing of the others.
+    own = prepare(recipe, splits, distribute.strategy("none"), run.record["seed"])
+    of_both = zip(*(recipe.task.optimizers(each) for each in (own, model)), strict=True)
+    pairs = [(own.weights, model.weights)]
+    pairs += [(mine.variables, shared.variables) for (mine, _), (shared, _) in of_both]
+    for variables, trained in pairs:
+        for variable, value in zip(variables, trained, strict=True):
+            variable.assign(value.numpy())
+    if distribute.is_chief(place):
+        result = finish(run, recipe, splits, own, history)
+    else:
+        result = Result(
+            recipe=recipe,
+            seed=run.record["seed"],
+            model=own,
+            splits=splits,
+            history=history,
+            figures={},
+            reached=None,
+            run=None,
+            saved_model=None,
+            seconds=run.record["seconds"],
+        )
+    distribute.wait_for_all(place)
+    return result

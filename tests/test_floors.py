@@ -8,12 +8,12 @@ ROOT = pathlib.Path(__file__).parent.parent
 # What is on a floor, from the ground up. A name ending in a dot takes everything under it.
 FLOORS = (
     ("callbacks.", "recipes.errors", "recipes.regularization", "recipes.ranges"),
-    ("recipes.atomic", "recipes.rehearsals.random_state", "recipes.recipe", "recipes.layers.",
-     "recipes.pictures", "recipes.page", "recipes.page_style", "recipes.record_parts",
-     "recipes.processes."),
+    ("recipes.atomic", "recipes.rehearsals.random_state", "recipes.recipe", "recipes.replicas",
+     "recipes.layers.", "recipes.pictures", "recipes.page", "recipes.page_style",
+     "recipes.record_parts", "recipes.processes."),
     ("recipes.schedules", "recipes.losses", "recipes.metrics", "recipes.source",
      "recipes.measured", "recipes.runs.history", "recipes.drawings."),
-    ("recipes.data.", "recipes.distribute", "recipes.steps", "recipes.architecture",
+    ("recipes.data.", "recipes.distribute.", "recipes.steps", "recipes.architecture",
      "recipes.optimizers"),
     ("recipes.models.", "recipes.regularizing"),
     ("recipes.tasks.",),

@@ -102,7 +102,7 @@ def run_with_faults(folder, num_workers, faults):
     return launched
 
 
-@pytest.mark.parametrize("num_workers", [1])
+@pytest.mark.parametrize("num_workers", [1, 2])
 def test_a_run_with_faults_ends_as_one_without(straight, tmp_path, num_workers):
     last = num_workers - 1
     faults = [(60, "SIGKILL", [last]), (250, "SIGTERM", [0])]

@@ -89,6 +89,11 @@ class IndexedSplit(Split):
         batches = indices.map(self.reader(), num_parallel_calls=tf.data.AUTOTUNE)
         return batches.prefetch(tf.data.AUTOTUNE)
 
+    def parts(self, bounds):
+        read = self.reader()
+        ranges = tf.data.Dataset.from_tensor_slices(tf.constant(bounds, tf.int64))
+        return ranges.map(lambda pair: read(tf.range(pair[0], pair[1])))
+
     def examples(self, indices):
         indices = np.asarray(indices, np.int64)
         batch = self.take(indices).reader()(tf.range(len(indices)))

@@ -1,10 +1,15 @@
 """Splits to training batches. A batch is a function of the seed and its step, of nothing else."""
 
+import keras
 import tensorflow as tf
 
 
-def training_batches(split, batch_size, *, seed, augment=(), pair=None, first_step=0):
+def training_batches(split, batch_size, *, seed, augment=(), pair=None, first_step=0, rows=None):
     """Return the endless data set of shuffled training batches, from a given step on.
+
+    Where only some rows of each batch are wanted, only those are read, unless there is an
+    augmentation: it may mix the examples of a batch, and draws for all of them at once, so that the
+    batch is augmented whole and then cut.
 
     Args:
         split: `Split`.
@@ -15,6 +20,8 @@ def training_batches(split, batch_size, *, seed, augment=(), pair=None, first_st
         pair: function `(inputs, targets) -> (x, y)` of what a task makes of a batch, or None to
             leave it. Defaults to None.
         first_step: int, the step to begin with, counted over all epochs. Defaults to 0.
+        rows: `slice` of the rows of each batch that are wanted, those of one worker among several;
+            None for all. Defaults to None.
 
     Returns:
         `tf.data.Dataset` of pairs, of infinite cardinality.
@@ -27,12 +34,17 @@ def training_batches(split, batch_size, *, seed, augment=(), pair=None, first_st
     keys = epochs.flat_map(lambda epoch: split.keys(batch_size, seed, epoch)).skip(skipped)
     read = split.reader()
 
+    def cut(batch):
+        return batch if rows is None else keras.tree.map_structure(lambda t: t[rows], batch)
+
     def batch(step, key):
-        inputs, targets = read(key)
+        inputs, targets = read(key if augment else cut(key))
         for number, function in enumerate(augment):
             # The seed of the data order is taken with its sign turned: the two never meet.
             drawn = tf.stack([-1 - tf.cast(seed, tf.int64), step * len(augment) + number])
             inputs, targets = function(inputs, targets, drawn)
+        if augment:
+            inputs, targets = cut((inputs, targets))
         return (inputs, targets) if pair is None else pair(inputs, targets)
 
     batches = keys.enumerate(first_step).map(batch, num_parallel_calls=tf.data.AUTOTUNE)

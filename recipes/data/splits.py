@@ -77,6 +77,26 @@ class Split(abc.ABC):
             `tf.data.Dataset` of `(inputs, targets)`, of known cardinality.
         """
 
+    def parts(self, bounds) -> tf.data.Dataset:
+        """Return some of the examples in order, in batches of given bounds.
+
+        A worker reads its share of a pass in this way. What cannot be reached by its number is read
+        and passed over.
+
+        Args:
+            bounds: list of pairs `(first, end)` of example numbers, rising, none of them empty.
+        """
+        import tensorflow as tf
+
+        first, end = (tf.constant(side, tf.int64) for side in zip(*bounds, strict=True))
+
+        def is_in_one(number, _):
+            place = tf.searchsorted(first, number[None], side="right")[0] - 1
+            return tf.logical_and(place >= 0, number < end[tf.maximum(place, 0)])
+
+        chosen = self.ordered(256).unbatch().enumerate().filter(is_in_one)
+        return chosen.map(lambda _, example: example).batch(1).rebatch(end - first)
+
     @abc.abstractmethod
     def examples(self, indices):
         """Return chosen examples as arrays `(inputs, targets)`, in the order asked for."""

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ..errors import RecipeError
+from ..replicas import drawn
 
 
 @keras.saving.register_keras_serializable("kerasrecipes")
@@ -53,7 +54,9 @@ class MaskingNoise(keras.layers.Layer):
             inputs: tensor of any shape.
             seed: int, the same for the same values; or a `keras.random.SeedGenerator`.
         """
-        kept = keras.random.uniform(ops.shape(inputs), seed=seed) >= self.rate
+        shape = ops.shape(inputs)
+        chances = drawn(lambda n: keras.random.uniform((n, *shape[1:]), seed=seed), shape[0])
+        kept = chances >= self.rate
         return ops.where(kept, inputs, ops.zeros_like(inputs))
 
     def compute_output_shape(self, input_shape):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ..errors import RecipeError
+from ..replicas import total
 
 
 @keras.saving.register_keras_serializable("kerasrecipes")
@@ -11,8 +12,8 @@ class SparsityPenalty(keras.layers.Layer):
     """Pass activations on, and add to the loss how far their means are from a small one.
 
     The penalty is `weight * sum_j KL(target || mean_j)`, with `mean_j` the mean activation of unit
-    j over the batch and `KL(p || q) = p ln(p / q) + (1 - p) ln((1 - p) / (1 - q))`. It is that of
-    the batch that a replica sees; the notes take the mean over all examples, which one step cannot.
+    j over the batch, that of all replicas, and `KL(p || q) = p ln(p / q) + (1 - p) ln((1 - p) /
+    (1 - q))`. The notes take the mean over all examples, which one step cannot.
 
     Source: Ng 2011, "Sparse autoencoder", CS294A lecture notes, section 3,
     https://web.stanford.edu/class/cs294a/sparseAutoencoder.pdf.
@@ -49,7 +50,9 @@ class SparsityPenalty(keras.layers.Layer):
         """Add the penalty of `inputs`, and return them."""
         # A sigmoid rounds to 0 or 1 in float32, where the logarithm has no value.
         small = keras.config.epsilon()
-        mean = ops.clip(ops.mean(ops.cast(inputs, "float32"), axis=0), small, 1 - small)
+        activations = ops.cast(inputs, "float32")
+        count = total(ops.cast(ops.shape(inputs)[0], "float32"))
+        mean = ops.clip(total(ops.sum(activations, axis=0)) / count, small, 1 - small)
         gap = self.target * ops.log(self.target / mean)
         gap += (1 - self.target) * ops.log((1 - self.target) / (1 - mean))
         self.add_loss(self.weight * ops.sum(gap))

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from ..errors import RecipeError
+from ..replicas import drawn, num_replicas, num_rows
 
 # Validation asks the same noise each time, so that epochs can be compared and nothing is drawn
 # from the training's random numbers.
@@ -115,18 +116,18 @@ class Adversarial(keras.Model):
     def train_step(self, data):
         """Take one move of each player."""
         real = to_symmetric(data[0])
-        drawn = noise(tf.shape(real)[0], self.latent, self._replica_seed())
+        made_of = self._noise(real, self.seed_generator.next())
         with tf.GradientTape() as tape:
-            fake = self.generator(drawn, training=True)
+            fake = self.generator(made_of, training=True)
         judged = self._discriminator_step(real, fake)
         return self._log(self._generator_step(fake, tape), *judged)
 
     def test_step(self, data):
         """Measure the same on images that neither player has seen."""
         real = to_symmetric(data[0])
-        drawn = noise(tf.shape(real)[0], self.latent, VALIDATION_SEED)
+        made_of = self._noise(real, VALIDATION_SEED)
         real_logits = self.discriminator(real, training=False)
-        fake_logits = self.discriminator(self.generator(drawn, training=False), training=False)
+        fake_logits = self.discriminator(self.generator(made_of, training=False), training=False)
         return self._log(
             generator_loss(fake_logits),
             discriminator_loss(real_logits, fake_logits, self.label_smoothing),
@@ -140,8 +141,7 @@ class Adversarial(keras.Model):
         For whoever looks at gradients, as TensorBoard does; a step takes the losses one by one.
         """
         real = to_symmetric(x)
-        drawn = noise(tf.shape(real)[0], self.latent, VALIDATION_SEED)
-        fake = self.generator(drawn, training=training)
+        fake = self.generator(self._noise(real, VALIDATION_SEED), training=training)
         kept = tf.stop_gradient(fake)
         judged = discriminator_loss(
             self.discriminator(real, training=training),
@@ -177,11 +177,9 @@ class Adversarial(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
 
-    def _replica_seed(self):
-        """Return the seed of this step and replica: its own noise for each of them."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = self.seed_generator.next()
-        return seed + tf.cast(tf.stack([replica, 0]), seed.dtype)
+    def _noise(self, images, seed):
+        """Return the noise of as many samples as there are images, drawn for all replicas."""
+        return drawn(lambda count: noise(count, self.latent, seed), num_rows(images))
 
     def _log(self, generator_loss, discriminator_loss, real_logits, fake_logits):
         real_score, fake_score = tf.sigmoid(real_logits), tf.sigmoid(fake_logits)
@@ -274,5 +272,4 @@ def to_bytes(images):
 
 def _shared(loss, optimizer):
     # The gradients of all replicas are summed, so that each gives its share of the whole mean.
-    num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return optimizer.scale_loss(loss / num_replicas)
+    return optimizer.scale_loss(loss / num_replicas())

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import RecipeError
+from ..replicas import drawn, num_replicas, num_rows, rows_of_all
 from . import samplers
 from .adversarial import to_bytes, to_symmetric
 from .noise_schedules import signal_levels
@@ -111,18 +112,21 @@ class Diffusion(keras.Model):
     def train_step(self, data):
         """Take one step on a batch of raw images, and let the average follow."""
         image = to_symmetric(data[0])
-        first, second = tf.unstack(tf.random.experimental.stateless_split(self._replica_seed(), 2))
-        time = tf.random.stateless_uniform(
-            tf.shape(image)[:1], first, maxval=self.num_steps, dtype=tf.int32
+        seed = self.seed_generator.next()
+        first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+        time = drawn(
+            lambda n: tf.random.stateless_uniform(
+                (n,), first, maxval=self.num_steps, dtype=tf.int32
+            ),
+            num_rows(image),
         )
-        noise = tf.random.stateless_normal(tf.shape(image), second)
+        noise = self._noise(image, second)
         given = {"image": self.drown(image, time, noise), "time": time}
         variables = self.network.trainable_variables
         with tf.GradientTape() as tape:
             loss = squared_error(noise, self.network(given, training=True))
             # The gradients of all replicas are summed: each gives its share of the whole mean.
-            share = loss / tf.distribute.get_strategy().num_replicas_in_sync
-            scaled = self.optimizer.scale_loss(share)
+            scaled = self.optimizer.scale_loss(loss / num_replicas())
         gradients = tape.gradient(scaled, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         tf.distribute.get_replica_context().merge_call(self._follow)
@@ -146,9 +150,10 @@ class Diffusion(keras.Model):
             image: float tensor `(batch, height, width, channels)` in [-1, 1].
             network: `self.average`, or `self.network`.
         """
-        count = tf.shape(image)[0]
-        time = tf.range(count) * self.num_steps // count
-        noise = tf.random.stateless_normal(tf.shape(image), VALIDATION_SEED)
+        count = num_rows(image)
+        begin, count_of_all = rows_of_all(count)
+        time = (begin + tf.range(count)) * self.num_steps // count_of_all
+        noise = self._noise(image, VALIDATION_SEED)
         return noise, network({"image": self.drown(image, time, noise), "time": time})
 
     def sampler(self, name="ancestral", num_steps=None, eta=0.0):
@@ -255,11 +260,11 @@ class Diffusion(keras.Model):
         for average, weight in zip(_weights(self.average), _weights(self.network), strict=True):
             strategy.extended.update(average.value, move, args=(weight.value,))
 
-    def _replica_seed(self):
-        """Return the seed of this step and replica: its own noise for each of them."""
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        seed = self.seed_generator.next()
-        return seed + tf.cast(tf.stack([replica, 0]), seed.dtype)
+    def _noise(self, images, seed):
+        """Return standard normal noise of the shape of images, drawn for all replicas."""
+        shape = images.shape[1:]
+        draw = functools.partial(tf.random.stateless_normal, seed=seed)
+        return drawn(lambda count: draw((count, *shape)), num_rows(images))
 
     def _log(self, loss, image):
         (tracker,) = (metric for metric in self.metrics if metric.name == "loss")

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from ..errors import RecipeError
+from ..replicas import drawn, num_replicas, num_rows
 
 PIXELS = ("drawn", "threshold", "grey")
 
@@ -73,9 +74,10 @@ class VariationalAutoencoder(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the negative bound of raw images `x`, in nats an image; `y` is not used."""
         # What `call` gave is not used either, and so is not computed inside a graph.
-        images = self.observed(x, self._replica_seed())
+        images = self.observed(x, self.seed_generator.next())
         code = self.encoder(images, training=training)
-        noise = tf.random.stateless_normal(ops.shape(code["mean"]), self._replica_seed())
+        seed, size = self.seed_generator.next(), code["mean"].shape[-1]
+        noise = drawn(lambda n: tf.random.stateless_normal((n, size), seed), num_rows(x))
         outputs = self.decoder(at(code, noise), training=training)
         reconstruction = -self.log_likelihood(images, outputs)
         divergence = kl(code)
@@ -86,8 +88,7 @@ class VariationalAutoencoder(keras.Model):
         ):
             tracker.update_state(ops.mean(value), sample_weight=num_examples)
         # The gradients of all replicas are summed, so that each gives its share of the whole mean.
-        num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        return ops.mean(reconstruction + divergence) / num_replicas
+        return ops.mean(reconstruction + divergence) / num_replicas()
 
     def observed(self, images, seed):
         """Return raw images as the pixels that are explained, raw too.
@@ -102,7 +103,8 @@ class VariationalAutoencoder(keras.Model):
             white = images >= 128
         else:
             chance = ops.cast(images, "float32") / 255.0
-            white = _uniform(ops.shape(images), seed) < chance
+            shape = images.shape[1:]
+            white = drawn(lambda n: _uniform((n, *shape), seed), num_rows(images)) < chance
         return ops.cast(white, "uint8") * 255
 
     def log_likelihood(self, images, outputs):
@@ -171,13 +173,6 @@ class VariationalAutoencoder(keras.Model):
         seeds = tf.stack([tf.cast(seed, tf.int32), 0])
         size = self.decoder.input_shape[-1]
         return self.decode(tf.random.stateless_normal(tf.stack([num, size]), seeds))
-
-    def _replica_seed(self):
-        seed = self.seed_generator.next()
-        context = tf.distribute.get_replica_context()
-        # Replicas would otherwise draw the same for different images.
-        replica = 0 if context is None else context.replica_id_in_sync_group
-        return seed + tf.cast(tf.stack([replica, 0]), seed.dtype)
 
     def get_config(self):
         """Return the parts, serialised."""

@@ -112,7 +112,7 @@ class Checkpointing(keras.callbacks.Callback):
             if due or stop:
                 self.save(self.epoch)
             if stop:
-                raise Stopped(self.steps.num_steps_done)
+                self._stop()
 
     def on_test_batch_end(self, batch, logs=None):
         of_process().progressed()
@@ -124,10 +124,15 @@ class Checkpointing(keras.callbacks.Callback):
             self._compare(logs or {})
             self.save(epoch + 1)
         if stop:
-            raise Stopped(self.steps.num_steps_done)
+            self._stop()
 
     def on_train_end(self, logs=None):
         of_process().rested()
+
+    def _stop(self):
+        # Who leaves earlier would end the others, of whom one may still write.
+        self.agreement.anybody(False)
+        raise Stopped(self.steps.num_steps_done)
 
     def _is_due(self, seconds):
         if not self.seconds:

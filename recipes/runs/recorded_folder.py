@@ -118,6 +118,10 @@ class RecordedFolder:
         finally:
             lock.release()
 
+    def read_again(self):
+        """Take the record as it is on the disk now, as whoever has just got the lock must."""
+        self.record = self.open(self.folder).record
+
     def recipe(self):
         """Return its recipe, looked up again by its name, overrides included.
 

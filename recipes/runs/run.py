@@ -8,6 +8,7 @@ import os
 import platform
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 
 from ..errors import RecipeError
@@ -40,6 +41,32 @@ class Run(RecordedFolder):
     what = "run"
     resumed_by = "recipes.resume"
     needed = _NEEDED
+    is_kept = True
+
+    @classmethod
+    @contextlib.contextmanager
+    def unkept(cls, record):
+        """Give a run with a record, for a worker that is not the one that writes.
+
+        What is written to it goes with the body.
+        """
+        with tempfile.TemporaryDirectory(prefix="kerasrecipes-") as folder:
+            run = cls.create_at(folder, **record)
+            run.is_kept = False
+            yield run
+
+    def check_unfinished(self):
+        """Check that there is something to go on with.
+
+        Raises:
+            RecipeError: the run is finished.
+        """
+        if self.record["status"] == "finished":
+            raise RecipeError(
+                f"Run {str(self.folder)!r} must be unfinished to go on. Received: a finished one. "
+                f"Start a longer one with `kerasrecipes train {self.record['recipe']['name']} "
+                f"--epochs ...`."
+            )
 
     @contextlib.contextmanager
     def interruptible(self):
@@ -63,6 +90,8 @@ class Run(RecordedFolder):
             raise
 
     def _go_on(self):
+        if not self.is_kept:
+            return "the first worker says how to go on."
         if self.record.get("resampled"):
             return "a fold or a bootstrap set is not gone on with. Run the same command again."
         return f"go on with `kerasrecipes train --resume {shlex.quote(str(self.folder))}`."
