@@ -87,7 +87,13 @@ def straight(tmp_path_factory):
 def check_equal(found, expected):
     for ours, theirs in zip(found[0], expected[0], strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert found[1:] == expected[1:]
+    assert len(found[1]) == len(expected[1])
+    for ours, theirs in zip(found[1], expected[1], strict=True):
+        # An epoch that was broken off sums its figures up in another order where there are several.
+        assert {k: float(v) for k, v in ours.items()} == pytest.approx(
+            {k: float(v) for k, v in theirs.items()}, rel=1e-5
+        )
+    assert found[2] == expected[2]
 
 
 def run_with_faults(folder, num_workers, faults):

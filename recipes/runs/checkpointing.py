@@ -200,6 +200,11 @@ class Checkpointing(keras.callbacks.Callback):
 
     def _restore_metrics(self):
         self._restore(self.model.metrics_variables, "metric")
+        if not self.writes:
+            # Each worker sums up its share, and what was saved is the sum of all: the first has it.
+            for variable in self.model.metrics_variables:
+                if variable.aggregation == "sum":
+                    variable.assign(np.zeros(variable.shape))
 
     def _variables(self):
         own = [variable for optimizer in self.optimizers for variable in optimizer.variables]
