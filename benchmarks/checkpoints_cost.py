@@ -23,7 +23,7 @@ RECIPES = {
     "softmax_digits": {"epochs": 100},
     "lenet5_digits": {},
     "unet_shapes": {"epochs": 3},
-    "resnet18_glyphs": {"data": "digits", "epochs": 4},
+    "resnet18_glyphs": {"data": "digits", "epochs": 20},
 }
 BAR = 0.02
 
