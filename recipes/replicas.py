@@ -16,8 +16,12 @@ def num_replicas():
 def replica_number():
     """Return which replica this is, from 0; 0 where one trace stands for all, as on a TPU."""
     context = _context()
-    number = 0 if context is None else context.replica_id_in_sync_group
-    return number if isinstance(number, int) else 0
+    if context is None:
+        return 0
+    import tensorflow as tf
+
+    number = tf.get_static_value(context.replica_id_in_sync_group)
+    return 0 if number is None else int(number)
 
 
 def total(value):

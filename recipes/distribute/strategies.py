@@ -139,7 +139,7 @@ def check_examples(splits, strategy):
     num_replicas = strategy.num_replicas_in_sync
     for name in ("train", "validation"):
         num_examples = getattr(splits, name).num_examples
-        if num_examples < num_replicas:
+        if num_replicas > 1 and num_examples < num_replicas:
             raise RecipeError(
                 f"The {name} split of {splits.name!r} must have an example for each of the "
                 f"{num_replicas} replicas. Received: {num_examples}. Take fewer replicas, or more "

@@ -1,7 +1,6 @@
 """A whole run by two processes, from the command line."""
 
 import json
-import tempfile
 
 import keras
 import numpy as np
@@ -72,8 +71,7 @@ def test_the_run_is_that_of_one_process(together, alone):
         np.testing.assert_allclose(ours, alone.history[name], atol=1e-5)
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_left_where_other_workers_wrote(together):
-    import os
-
-    left = [name for name in os.listdir(tempfile.gettempdir()) if name.startswith("kerasrecipes-")]
-    assert left == []
+    folder, _ = together
+    assert list((folder / "temporary").glob("kerasrecipes-*")) == []
