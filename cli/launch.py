@@ -60,7 +60,7 @@ def run(arguments):
             f"{TF_CONFIG}={os.environ[TF_CONFIG]!r}. On a cluster each node runs `kerasrecipes "
             f"train` with a TF_CONFIG of its own."
         )
-    folder, words = _folder_of(words)
+    folder, words = _folder_of(words, arguments.workers)
     command = f"kerasrecipes launch --workers {arguments.workers} train --resume"
     go_on = f"Go on with `{command} {shlex.quote(str(folder))}`."
     log = CopiedLog(folder / "logs" / "worker0.log")
@@ -98,7 +98,7 @@ def run(arguments):
         raise
 
 
-def _folder_of(words):
+def _folder_of(words, num_workers):
     """Return the folder of the run, and a command that begins it there or goes on with it."""
     from ..recipes.runs.recorded_folder import new_folder
     from ..recipes.runs.run import Run
@@ -107,6 +107,11 @@ def _folder_of(words):
     train = parser().parse_args(words)  # which says what is wrong with it
     if train.resume:
         return Run.open(train.resume).folder, words
+    if num_workers > 1 and train.strategy not in ("auto", "multiworker"):
+        raise RecipeError(
+            f"`strategy` of several workers must be 'auto' or 'multiworker'. Received: "
+            f"strategy={train.strategy!r} and {num_workers} workers. Leave --strategy out."
+        )
     expect(train)
     if train.folder:
         return Path(train.folder), words

@@ -27,7 +27,7 @@ class Launched:
     def __init__(self, folder, num_workers, *words, hung="30"):
         folder.mkdir(exist_ok=True)
         (folder / "everything.py").write_text(SCRIPT)
-        launch = ["launch", "--workers", str(num_workers), "--hung", hung, "--restarts", "2"]
+        launch = ["launch", "--workers", str(num_workers), "--hung", hung, "--restarts", "3"]
         data = ["--data-dir", os.environ.get("KERASRECIPES_TEST_DATA", str(folder / "data"))]
         if "--resume" not in words:
             words = ("everything.py", *SETTINGS, *data, *words)
@@ -44,7 +44,7 @@ class Launched:
     def said(self):
         return (self.folder / "said.txt").read_text()
 
-    def ends(self, seconds=240):
+    def ends(self, seconds=280):
         try:
             return self.process.wait(seconds)
         finally:
@@ -64,9 +64,11 @@ class Launched:
 
     def fault(self, name, workers):
         """Send a signal to some of the workers."""
+        names = [f"worker{worker}" for worker in workers]
+        wait_until(lambda: set(names) <= set(members_of(self.process.pid)), 60)
         pids = members_of(self.process.pid)
-        for worker in workers:
-            os.kill(pids[f"worker{worker}"], getattr(signal, name))
+        for each in names:
+            os.kill(pids[each], getattr(signal, name))
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,28 @@ def test_a_run_with_faults_ends_as_one_without(straight, tmp_path, num_workers):
     check_equal(outcome(launched.folder), straight(num_workers))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_run_with_ten_faults_at_random_steps_ends_as_one_without(straight, tmp_path):
+    generator = random.Random(11)
+    kinds = [
+        ("SIGKILL", [0]),
+        ("SIGKILL", [1]),
+        ("SIGKILL", [0, 1]),
+        ("SIGTERM", [0]),
+        ("SIGTERM", [1]),
+        ("SIGSTOP", [1]),
+    ]
+    chosen = kinds + generator.choices(kinds[:5], k=4)
+    generator.shuffle(chosen)
+    steps = sorted(generator.sample(range(20, 340), len(chosen)))
+    faults = [(step, *kind) for step, kind in zip(steps, chosen, strict=True)]
+    launched = run_with_faults(tmp_path / "work", 2, faults)
+    said = launched.said()
+    assert said.count("all 2 are started again") == len(faults), said
+    check_equal(outcome(launched.folder), straight(2))
+
+
 def test_a_launcher_that_is_told_to_stop_saves_and_says_how_to_go_on(straight, tmp_path):
     launched = Launched(tmp_path / "work", 1)
     launched.wait_for_step(100)
@@ -152,6 +176,7 @@ def test_a_mistake_is_said_once_and_leaves_nothing_behind(tmp_path):
         (["--workers", "3", "predict", "x"], "what comes after it. Received: predict x. Try"),
         (["train", "lenet5_digit"], "Recipe 'lenet5_digit' is not in the catalogue"),
         (["train", "--resume", "nowhere"], "'nowhere' must be the folder of a run"),
+        (["train", "softmax_wine", "--strategy", "none"], "be 'auto' or 'multiworker'. Received: "),
         (["--workers", "0", "train", "softmax_wine"], "must be at least 1. Received: num_workers"),
         (["--restarts", "-1", "train", "softmax_wine"], "must be at least 0. Received: max_rest"),
     ],
