@@ -78,6 +78,10 @@ class Heartbeat:
             with contextlib.suppress(OSError):
                 self._file.write_text(str(self._num_successes))
 
+    def saved(self):
+        """Say that a checkpoint is written, behind which a training will not fall back."""
+        self.succeeded()
+
     def beat(self):
         """Give one sign of life to the supervisor."""
         if self._file is not None:
@@ -110,7 +114,7 @@ class _Silent:
     def progressed(self, *_, **__):
         pass
 
-    rested = succeeded = progressed
+    rested = succeeded = saved = progressed
 
 
 _of_process = _Silent()

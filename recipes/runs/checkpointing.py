@@ -160,7 +160,7 @@ class Checkpointing(keras.callbacks.Callback):
             return
         if self.writes:
             self._write(arrays, epoch)
-        of_process().succeeded()
+        of_process().saved()
         self.saved_at = time.monotonic()
         self.cost = self.saved_at - begin
 
