@@ -83,7 +83,7 @@ def train(
     if folder is not None and (Path(folder) / Run.record_name).is_file():
         return _go_on(folder, chosen, seed, progress)
     # First of all: the workers of a cluster cannot be joined once TensorFlow has been used.
-    meet(chosen, seed, strategy)
+    meet(chosen, seed, strategy, goes_on=False)
     place = distribute.strategy(strategy)
     named = splits is None
     with distribute.chief_first(place):
@@ -141,7 +141,7 @@ def resume(folder, *, recipe=None, progress=True):
     chosen = run.recipe() if recipe is None else recipe
     run.check_recipe(chosen)
     run.check_unfinished()
-    meet(chosen, run.record["seed"], run.record["strategy"])
+    meet(chosen, run.record["seed"], run.record["strategy"], goes_on=True)
     place = distribute.strategy(run.record["strategy"])
     kept = run.folder
     with contextlib.ExitStack() as stack:

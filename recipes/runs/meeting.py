@@ -8,7 +8,7 @@ from .run import versions
 PATIENCE_SECONDS = 600.0
 
 
-def meet(recipe, seed, strategy):
+def meet(recipe, seed, strategy, *, goes_on):
     """Wait until every worker that the environment names has come, and check that all train this.
 
     Where there is one process, this returns at once.
@@ -17,10 +17,13 @@ def meet(recipe, seed, strategy):
         recipe: `Recipe`.
         seed: int.
         strategy: str, a name of `distribute.strategy`.
+        goes_on: bool, whether this process has found a run to go on with. Where only some of them
+            have, they do not see one folder, and would wait for each other for ever.
 
     Raises:
         RecipeError: TF_CONFIG is wrong, a port is in use, a worker has not come, or the workers are
-            of different recipes, seeds or versions (with both of them named).
+            of different recipes, seeds or versions, or do not see the same run (with both of them
+            named).
     """
     cluster = cluster_of_environment() if strategy in ("auto", "multiworker") else None
     if cluster is None:
@@ -28,6 +31,11 @@ def meet(recipe, seed, strategy):
     roll_call(
         [address for kind in KINDS for address in cluster.addresses.get(kind, ())],
         cluster.number,
-        {"recipe": recipe.describe(), "seed": seed, "versions": versions()},
+        {
+            "recipe": recipe.describe(),
+            "seed": seed,
+            "versions": versions(),
+            "goes_on": goes_on,
+        },
         seconds=PATIENCE_SECONDS,
     )
