@@ -36,7 +36,7 @@ def test_the_chief_stands_first_and_each_has_its_number(called):
         ({"seed": 1}, "seed"),
         ({"goes_on": True}, "goes_on"),
         ({"recipe": replace(get("mlp_digits"), epochs=3)}, "recipe.epochs"),
-        ({"recipe": replace(get("mlp_digits"), **{"build.hidden": (9,)})}, "recipe.build.hidden"),
+        ({"recipe": replace(get("mlp_digits"), **{"build.hidden": (9,)})}, "recipe.build"),
     ],
 )
 def test_what_decides_the_numbers_is_compared(called, changes, place):
