@@ -42,7 +42,7 @@ The bar is {bar:.0%}: {verdict}
 
 `resnet18_glyphs` is trained here on small images, so that an epoch is over in seconds: a run that
 saved after each of its epochs would pay {every:.1%}. The next save waits until the last one is a
-fiftieth of the time, so the cost is bounded whatever the model.
+hundredth of the time, so the cost is bounded whatever the model.
 
 Machine: {machine}, which other work shared. Made by `make bench`.
 """

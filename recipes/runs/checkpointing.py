@@ -18,8 +18,9 @@ from .agreement import Agreement
 # Seconds. Saving takes some tens of milliseconds, as long as an epoch of the smallest recipes; a
 # kill that costs one of those a second's work is cheaper than saving after each.
 SHORT_EPOCH = 1.0
-# The most of a run that saving may take: the next save waits the longer the last one took.
-SHARE = 0.02
+# The next save waits until the last one is this part of the time. With the first and the last of a
+# run, which come whatever they cost, saving stays under a fiftieth of all but the shortest runs.
+SHARE = 0.01
 
 
 class Stopped(SystemExit):
@@ -58,7 +59,7 @@ class Checkpointing(keras.callbacks.Callback):
             others: list of the run's other callbacks; those with `get_state` are saved.
             optimizers: list of the optimizers that move the model's variables.
             seconds: float, how long to go on within an epoch between two saves, and longer where
-                saving would take more than a fiftieth of the time; 0 saves after every call of
+                saving would take more than a hundredth of the time; 0 saves after every call of
                 steps. Defaults to 60.
             restored: `Checkpoint` to go on from, or None to begin. Defaults to None.
             wanted: pairs of a name in the logs and "higher" or "lower", of which the first that is
