@@ -71,7 +71,12 @@ class Checkpointing(keras.callbacks.Callback):
         super().__init__()
         self.folder = make_folder(folder)
         self.steps = steps
-        self.others = [callback for callback in others if hasattr(callback, "get_state")]
+        # Those without a state may differ when a run goes on: a bar that one process shows.
+        self.others = [
+            callback
+            for callback in others
+            if hasattr(callback, "get_state") and getattr(callback, "state_names", True)
+        ]
         self.optimizers = optimizers
         self.seconds = seconds
         self.restored = restored
@@ -201,11 +206,6 @@ class Checkpointing(keras.callbacks.Callback):
 
     def _restore_metrics(self):
         self._restore(self.model.metrics_variables, "metric")
-        if not self.writes:
-            # Each worker sums up its share, and what was saved is the sum of all: the first has it.
-            for variable in self.model.metrics_variables:
-                if variable.aggregation == "sum":
-                    variable.assign(np.zeros(variable.shape))
 
     def _variables(self):
         own = [variable for optimizer in self.optimizers for variable in optimizer.variables]
@@ -222,4 +222,7 @@ class Checkpointing(keras.callbacks.Callback):
                 f"shapes beside {len(shapes)}. Start the run anew."
             )
         for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
+            # Each worker sums up its share, and what was saved is the sum of all: the first has it.
+            # All of them assign something, since that may be a step of all.
+            is_elsewhere = variable.aggregation == "sum" and not self.writes
+            variable.assign(np.zeros_like(array) if is_elsewhere else array)
