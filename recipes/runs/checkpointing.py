@@ -8,6 +8,7 @@ import time
 import keras
 import numpy as np
 
+from ...callbacks import Resumable
 from ..atomic import make_folder
 from ..errors import RecipeError
 from ..processes.heartbeat import of_process
@@ -72,11 +73,7 @@ class Checkpointing(keras.callbacks.Callback):
         self.folder = make_folder(folder)
         self.steps = steps
         # Those without a state may differ when a run goes on: a bar that one process shows.
-        self.others = [
-            callback
-            for callback in others
-            if hasattr(callback, "get_state") and getattr(callback, "state_names", True)
-        ]
+        self.others = list(filter(_has_state, others))
         self.optimizers = optimizers
         self.seconds = seconds
         self.restored = restored
@@ -224,5 +221,12 @@ class Checkpointing(keras.callbacks.Callback):
         for variable, array in zip(variables, arrays, strict=True):
             # Each worker sums up its share, and what was saved is the sum of all: the first has it.
             # All of them assign something, since that may be a step of all.
-            is_elsewhere = variable.aggregation == "sum" and not self.writes
+            is_elsewhere = kind == "metric" and variable.aggregation == "sum" and not self.writes
             variable.assign(np.zeros_like(array) if is_elsewhere else array)
+
+
+def _has_state(callback):
+    get_state = getattr(type(callback), "get_state", None)
+    if get_state is Resumable.get_state:
+        return bool(callback.state_names)
+    return get_state is not None
