@@ -46,6 +46,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/mc_dropout_speed.py
 	$(BIN)/python benchmarks/callbacks_speed.py
 	$(BIN)/python benchmarks/tuning_speed.py
+	$(BIN)/python benchmarks/checkpoints_cost.py
 
 # The pages of the recipe families, from the source and docs/figures.json.
 docs: .venv/installed-dev

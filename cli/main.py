@@ -8,7 +8,7 @@ import warnings
 
 from rich_argparse import RichHelpFormatter
 
-from ..recipes.errors import RecipeError
+from ..recipes.errors import RecipeError, WorkerLost
 
 # In the order in which a newcomer meets them.
 COMMANDS = (
@@ -17,6 +17,7 @@ COMMANDS = (
     "check",
     "lr-find",
     "train",
+    "launch",
     "evaluate",
     "cross-validate",
     "tune",
@@ -31,8 +32,8 @@ COMMANDS = (
 def main(argv=None):
     """Run one command, and return its exit code.
 
-    It is 0, or what the command returns (1 where a check failed), 2 on a mistake, and 130 when
-    interrupted.
+    It is 0, or what the command returns (1 where a check failed), 2 on a mistake, 75 where another
+    worker is gone, and 130 when interrupted.
 
     Args:
         argv: list of str, the command line without the program; None takes the process's own.
@@ -47,6 +48,9 @@ def main(argv=None):
     except RecipeError as error:
         print(f"kerasrecipes: {error}", file=sys.stderr)
         return 2
+    except WorkerLost as error:
+        print(f"kerasrecipes: {error}", file=sys.stderr)
+        return error.code
     except KeyboardInterrupt as interrupt:
         # A run that was interrupted says how it goes on.
         print(f"kerasrecipes: {interrupt or 'interrupted.'}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Train a recipe, test it once, and leave a report and a SavedModel behind."""
 
 from ..recipes.errors import RecipeError
+from ..recipes.processes.heartbeat import beating
 from .changes import add_fields, changes_of, expect
 from .quiet import load_tensorflow
 
@@ -19,9 +20,19 @@ def add_arguments(parser):
     parser.add_argument("--strategy", default="auto", help="auto, none or mirrored; default: auto")
     parser.add_argument("--runs", default="runs", help="folder of the runs; default: runs")
     parser.add_argument(
+        "--folder",
+        help="the run's own folder, where it must be known before; a run in it is gone on with",
+    )
+    parser.add_argument(
         "--saved-models",
         default="saved_models",
         help="folder of the exports; default: saved_models",
+    )
+    parser.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=60.0,
+        help="how long an epoch may go on before it is saved within; default: 60",
     )
     parser.add_argument("--no-export", action="store_true", help="leave the SavedModel out")
     parser.add_argument("--data-dir", help="folder of the data sets; default: TFDS's own")
@@ -30,7 +41,17 @@ def add_arguments(parser):
 
 def run(arguments):
     """Train, and print what came of it."""
-    changes = {"--epochs": arguments.epochs, "--data": arguments.data, "--set": arguments.changes}
+    with beating():
+        _tell(_train(arguments))
+
+
+def _train(arguments):
+    changes = {
+        "--epochs": arguments.epochs,
+        "--data": arguments.data,
+        "--set": arguments.changes,
+        "--folder": arguments.folder,
+    }
     given = [flag for flag, value in changes.items() if value not in (None, [])]
     if arguments.resume and given:
         raise RecipeError(
@@ -44,19 +65,19 @@ def run(arguments):
     from ..recipes.training import resume
 
     if arguments.resume:
-        result = resume(arguments.resume, progress=not arguments.quiet)
-    else:
-        result = recipes.train(
-            arguments.name,
-            seed=arguments.seed,
-            strategy=arguments.strategy,
-            runs=arguments.runs,
-            saved_models=None if arguments.no_export else arguments.saved_models,
-            data_dir=arguments.data_dir,
-            progress=not arguments.quiet,
-            **changes_of(arguments),
-        )
-    _tell(result)
+        return resume(arguments.resume, progress=not arguments.quiet)
+    return recipes.train(
+        arguments.name,
+        seed=arguments.seed,
+        strategy=arguments.strategy,
+        runs=arguments.runs,
+        folder=arguments.folder,
+        saved_models=None if arguments.no_export else arguments.saved_models,
+        data_dir=arguments.data_dir,
+        checkpoint_seconds=arguments.checkpoint_seconds,
+        progress=not arguments.quiet,
+        **changes_of(arguments),
+    )
 
 
 def _tell(result):

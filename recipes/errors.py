@@ -7,6 +7,16 @@ class RecipeError(ValueError):
     """A mistake that one clear sentence explains; the command line prints it and exits with 2."""
 
 
+class WorkerLost(RuntimeError):
+    """Another worker of the same run is gone; nobody has made a mistake.
+
+    The command line prints it and exits with `code`, and whoever sees to the workers starts all of
+    them again.
+    """
+
+    code = 75  # EX_TEMPFAIL of sysexits.h: try again
+
+
 class UnknownField(RecipeError, TypeError):
     """A field or argument that does not exist; a `TypeError` too, as Python has it."""
 

@@ -1,7 +1,6 @@
 """The main job: from a recipe to a trained, tested, reported and exported model."""
 
 import contextlib
-import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -17,10 +16,13 @@ from .optimizers import clipped_after_reduction, fused
 from .recipe import Recipe, Result, replace
 from .recipe_data import batches_of, splits_of
 from .rehearsals.subject import of_run
-from .runs.checkpoint import Checkpointing, latest
+from .runs.checkpoint import latest
+from .runs.checkpointing import Checkpointing
 from .runs.finish import finish
 from .runs.follow import followers
 from .runs.history import History
+from .runs.meeting import meet
+from .runs.revisit import result_of
 from .runs.run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
 
@@ -35,6 +37,7 @@ def train(
     seed=0,
     strategy="auto",
     runs="runs",
+    folder=None,
     saved_models="saved_models",
     data_dir=None,
     checkpoint_seconds=60.0,
@@ -49,6 +52,9 @@ def train(
         seed: int >= 0. The same seed gives the same run, to the bit on one CPU. Defaults to 0.
         strategy: str, see `distribute.strategy`. Defaults to "auto".
         runs: str or path of the folder that takes the run's own. Defaults to "runs".
+        folder: str or path of the run's own folder, where it must be known before. A run that is
+            there is gone on with, and where it is finished, nothing is trained. So the same call
+            can be made until it returns. Defaults to None, a new folder under `runs`.
         saved_models: str or path of the folder that takes the export; None exports nothing.
             Defaults to "saved_models".
         data_dir: str or path where data sets are kept; None is tensorflow-datasets's own folder.
@@ -68,45 +74,51 @@ def train(
         UnknownField: an override is not a field of a recipe; it is a `TypeError` too.
         RecipeError: anything else that one sentence explains.
     """
-    # First of all: the workers of a cluster cannot be joined once TensorFlow has been used.
-    place = distribute.strategy(strategy)
     chosen = replace(catalog.get(recipe), **overrides)
     check_seed(seed)
     # Now, and not once the training is done.
-    check_folder(runs)
+    check_folder(runs if folder is None else folder)
     if saved_models is not None:
         check_folder(saved_models)
+    if folder is not None and (Path(folder) / Run.record_name).is_file():
+        return _go_on(folder, chosen, seed, progress)
+    # First of all: the workers of a cluster cannot be joined once TensorFlow has been used.
+    meet(chosen, seed, strategy, goes_on=False)
+    place = distribute.strategy(strategy)
     named = splits is None
     with distribute.chief_first(place):
         splits = splits_of(chosen, data_dir) if named else splits
     model = prepare(chosen, splits, place, seed)
-    with _folder_to_write(runs, place) as folder:
-        run = Run.create(
-            folder,
-            chosen.name,
-            status="training",
-            # A name can be looked up again by whoever resumes the run; a caller's value cannot.
-            origin=str(recipe)
-            if named and not isinstance(recipe, Recipe) and all(map(is_plain, overrides.values()))
-            else None,
-            overrides={
-                name: value if is_plain(value) else None for name, value in overrides.items()
-            },
-            recipe=chosen.describe(),
-            seed=seed,
-            strategy=strategy,
-            # Whole paths, since whoever goes on with the run may stand in another folder.
-            saved_models=None if saved_models is None else str(Path(saved_models).resolve()),
-            data_dir=None if data_dir is None else str(Path(data_dir).resolve()),
-            resampled=not named,
-            checkpoint_seconds=checkpoint_seconds,
-            data=splits.describe(),
-            versions=versions(),
-            hardware=hardware(place),
-            seconds=0.0,
-        )
-        with run.locked(), run.interruptible():
-            return _fit(run, chosen, splits, model, progress)
+    record = {
+        "status": "training",
+        # A name can be looked up again by whoever resumes the run; a value of the caller's cannot.
+        "origin": str(recipe)
+        if named and not isinstance(recipe, Recipe) and all(map(is_plain, overrides.values()))
+        else None,
+        "overrides": {key: value if is_plain(value) else None for key, value in overrides.items()},
+        "recipe": chosen.describe(),
+        "seed": seed,
+        "strategy": strategy,
+        # Whole paths, since whoever goes on with the run may stand in another folder.
+        "saved_models": None if saved_models is None else str(Path(saved_models).resolve()),
+        "data_dir": None if data_dir is None else str(Path(data_dir).resolve()),
+        "resampled": not named,
+        "checkpoint_seconds": checkpoint_seconds,
+        "data": splits.describe(),
+        "versions": versions(),
+        "hardware": hardware(place),
+        "seconds": 0.0,
+    }
+    with contextlib.ExitStack() as stack:
+        if not distribute.is_chief(place):
+            run = stack.enter_context(Run.unkept(record))
+        elif folder is None:
+            run = Run.create(runs, chosen.name, **record)
+        else:
+            run = Run.create_at(folder, **record)
+        stack.enter_context(run.locked())
+        stack.enter_context(run.interruptible())
+        return _fit(run, chosen, splits, model, progress)
 
 
 def resume(folder, *, recipe=None, progress=True):
@@ -126,24 +138,43 @@ def resume(folder, *, recipe=None, progress=True):
             recipe or data have changed.
     """
     run = Run.open(folder)
-    with run.locked():
-        run = Run.open(folder)
-        if run.record["status"] == "finished":
-            raise RecipeError(
-                f"Run {str(folder)!r} must be unfinished to go on. Received: a finished one. "
-                f"Start a longer one with `kerasrecipes train {run.record['recipe']['name']} "
-                f"--epochs ...`."
-            )
-        chosen = run.recipe() if recipe is None else recipe
-        run.check_recipe(chosen)
-        place = distribute.strategy(run.record["strategy"])
-        splits = splits_of(chosen, run.record["data_dir"])
+    chosen = run.recipe() if recipe is None else recipe
+    run.check_recipe(chosen)
+    run.check_unfinished()
+    meet(chosen, run.record["seed"], run.record["strategy"], goes_on=True)
+    place = distribute.strategy(run.record["strategy"])
+    kept = run.folder
+    with contextlib.ExitStack() as stack:
+        if not distribute.is_chief(place):
+            run = stack.enter_context(Run.unkept(run.record))
+        stack.enter_context(run.locked())
+        run.read_again()
+        run.check_unfinished()
+        with distribute.chief_first(place):
+            splits = splits_of(chosen, run.record["data_dir"])
         run.check_data(splits)
         model = prepare(chosen, splits, place, run.record["seed"])
-        restored = latest(run.folder / "checkpoint")
+        restored = latest(kept / "checkpoint")
+        distribute.check_same(
+            place, restored.step if restored else 0, f"checkpoint in {str(kept)!r}"
+        )
         run.update(status="training")
-        with run.interruptible():
-            return _fit(run, chosen, splits, model, progress, restored)
+        stack.enter_context(run.interruptible())
+        return _fit(run, chosen, splits, model, progress, restored)
+
+
+def _go_on(folder, recipe, seed, progress):
+    """Go on with the run of a folder, which must be of this recipe and seed."""
+    run = Run.open(folder)
+    run.check_recipe(recipe)
+    if run.record["seed"] != seed:
+        raise RecipeError(
+            f"The seed of run {str(folder)!r} must be as it was. Received: {seed}, which was "
+            f"{run.record['seed']}. Start a run anew."
+        )
+    if run.record["status"] == "finished":
+        return result_of(folder, recipe=recipe)
+    return resume(folder, recipe=recipe, progress=progress)
 
 
 def prepare(recipe, splits, place, seed):
@@ -205,6 +236,7 @@ def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
+        WorkerLost: another worker is gone.
         RecipeError: a step failed.
     """
     held_out, num_steps = None, None
@@ -226,6 +258,8 @@ def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=
                 verbose=0,
             )
     except tf.errors.OpError as error:
+        if distribute.is_multiworker(model.distribute_strategy):
+            distribute.check_that_all_are_there(error)
         remedy = (
             "Lower `batch_size`"
             if isinstance(error, tf.errors.ResourceExhaustedError)
@@ -255,6 +289,9 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         optimizers=[optimizer for optimizer, _ in recipe.task.optimizers(model)],
         seconds=run.record["checkpoint_seconds"],
         restored=restored,
+        wanted=((f"val_{recipe.expected.metric}", recipe.expected.better), ("val_loss", "lower")),
+        writes=distribute.is_chief(place),
+        totals=partial(distribute.totals, place) if distribute.is_multiworker(place) else None,
     )
     batches = distribute.training_data(
         place, recipe.batch_size, partial(batches_of, recipe, splits, seed, first_step)
@@ -264,14 +301,15 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         look_before_a_long_run(of_run(recipe, splits, model, seed, batches))
     begin = time.monotonic()
     try:
-        fit(
-            recipe,
-            splits,
-            model,
-            batches,
-            [*callbacks, saving],
-            first_epoch=saving.first_epoch(recipe.epochs),
-        )
+        with saving.notice:
+            fit(
+                recipe,
+                splits,
+                model,
+                batches,
+                [*callbacks, saving],
+                first_epoch=saving.first_epoch(recipe.epochs),
+            )
     except NonFiniteLoss as error:
         run.update(status="failed", failure=str(error))
         kept = sorted((run.folder / "checkpoint").glob("step-*.npz"))
@@ -317,13 +355,3 @@ def _finish_alone(run, recipe, splits, model, history):
         )
     distribute.wait_for_all(place)
     return result
-
-
-@contextlib.contextmanager
-def _folder_to_write(runs, place):
-    """Give the folder of the runs to the chief, and to other workers one that nobody keeps."""
-    if distribute.is_chief(place):
-        yield runs
-    else:
-        with tempfile.TemporaryDirectory(prefix="kerasrecipes-") as folder:
-            yield folder

@@ -1,4 +1,4 @@
-"""A run killed with SIGKILL in the middle of an epoch ends as if it had not been, to the bit."""
+"""A run that was killed, or told to stop, ends as if it had not been, to the bit."""
 
 import csv
 import json
@@ -9,6 +9,8 @@ import sys
 
 import numpy as np
 import pytest
+
+from kerasrecipes.recipes.runs import checkpoint
 
 # Everything with state at once: dropout, moving statistics, momenta, augmentation, a schedule that
 # counts steps, two callbacks with memories, and a last execution shorter than the others.
@@ -32,7 +34,12 @@ class Kill(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if os.environ.get("KILL_AT") == f"{self.epoch}:{batch}":
-            os.kill(os.getpid(), signal.SIGKILL)
+            for name in os.environ["KILL_BY"].split():
+                os.kill(os.getpid(), getattr(signal, name))
+
+    def on_test_batch_end(self, batch, logs=None):
+        if os.environ.get("KILL_AT") == f"{self.epoch}:validation":
+            os.kill(os.getpid(), getattr(signal, os.environ["KILL_BY"]))
 
 
 def build(input_shape, num_classes):
@@ -64,7 +71,7 @@ recipe = Recipe(
 """
 
 RUN = """
-import sys
+import os, sys
 from kerasrecipes import recipes
 from kerasrecipes.recipes.training import resume
 folder = sys.argv[2] if len(sys.argv) > 2 else None
@@ -72,7 +79,8 @@ common = dict(progress=False)
 if folder:
     resume(folder, **common)
 else:
-    recipes.train(sys.argv[1], seed=3, saved_models=None, checkpoint_seconds=0.0, **common)
+    seconds = float(os.environ.get("CHECKPOINT_SECONDS", "0"))
+    recipes.train(sys.argv[1], seed=3, saved_models=None, checkpoint_seconds=seconds, **common)
 """
 
 
@@ -101,7 +109,7 @@ def outcome(folder):
     from kerasrecipes.recipes import layers  # noqa: F401, registers what the file names
 
     run = only_run(folder)
-    weights = keras.models.load_model(run / "model.keras").get_weights()
+    weights = keras.models.load_model(run / "model.keras", compile=False).get_weights()
     with open(run / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     clock = ("milliseconds_per_step", "waiting_for_data")
@@ -121,11 +129,42 @@ def straight(tmp_path_factory):
 @pytest.mark.parametrize("kill_at", ["0:63", "2:95", "3:31"])
 def test_a_killed_run_ends_as_if_it_had_not_been(straight, tmp_path, kill_at):
     folder = tmp_path / "work"
-    killed = go(folder, KILL_AT=kill_at)
+    killed = go(folder, KILL_AT=kill_at, KILL_BY="SIGKILL")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     run = only_run(folder)
     assert json.loads((run / "run.json").read_text())["status"] == "training"
-    resumed = go(folder, str(run))
+    check_that_it_ends_equal(straight, folder)
+
+
+# Within an epoch, at the last call of one, while it validates, and behind the last epoch.
+@pytest.mark.parametrize(
+    ("epoch", "place", "step"),
+    [(0, "63", 64), (1, "95", 85), (2, "validation", 85), (-1, "95", 85)],
+)
+def test_a_run_that_is_told_to_stop_is_saved_at_that_step(straight, tmp_path, epoch, place, step):
+    folder = tmp_path / "work"
+    epoch %= len(straight[1])
+    kill_at = f"{epoch}:{place}"
+    stopped = go(folder, KILL_AT=kill_at, KILL_BY="SIGTERM", CHECKPOINT_SECONDS="600")
+    assert stopped.returncode == 143, stopped.stderr
+    run = only_run(folder)
+    num_steps = 85 * epoch + step
+    assert stopped.stderr.splitlines()[-1] == (
+        f"kerasrecipes: stopped by SIGTERM and saved after step {num_steps}; go on with "
+        f"`kerasrecipes train --resume {run.relative_to(folder)}`."
+    )
+    assert checkpoint.latest(run / "checkpoint").step == num_steps
+    check_that_it_ends_equal(straight, folder)
+
+
+def test_a_second_signal_ends_a_run_at_once(tmp_path):
+    folder = tmp_path / "work"
+    killed = go(folder, KILL_AT="1:63", KILL_BY="SIGTERM SIGTERM", CHECKPOINT_SECONDS="600")
+    assert killed.returncode == -signal.SIGTERM
+
+
+def check_that_it_ends_equal(straight, folder):
+    resumed = go(folder, str(only_run(folder)))
     assert resumed.returncode == 0, resumed.stderr
     weights, history, figures = outcome(folder)
     expected_weights, expected_history, expected_figures = straight

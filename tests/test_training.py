@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from kerasrecipes import recipes
-from kerasrecipes.recipes import distribute, get, replace
+from kerasrecipes.recipes import distribute, get, replace, training
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.data.streamed import StreamedSplit
 from kerasrecipes.recipes.runs.run import Run
@@ -57,6 +58,27 @@ def test_a_value_goes_on_with_itself(data_dir):
         recipes.resume(result.run, progress=False)
     again = recipes.resume(result.run, recipe=recipe, progress=False)
     assert again.figures == result.figures
+
+
+def test_a_folder_of_ones_own_is_begun_gone_on_with_and_left_alone(data_dir, monkeypatch):
+    settings = {"folder": "mine", "data_dir": data_dir, "saved_models": None, "progress": False}
+    first = recipes.train("softmax_digits", epochs=2, seed=4, **settings)
+    assert first.run == Path("mine")
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "fit", None)  # a finished run is not trained again
+        again = recipes.train("softmax_digits", epochs=2, seed=4, **settings)
+    assert (again.figures, again.seconds) == (first.figures, first.seconds)
+    assert again.history["loss"] == pytest.approx(first.history["loss"])
+    for ours, expected in zip(again.model.get_weights(), first.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    Run.open("mine").update(status="training")
+    (first.run / "report.html").unlink()
+    assert recipes.train("softmax_digits", epochs=2, seed=4, **settings).figures == first.figures
+    assert (first.run / "report.html").is_file()
+    with pytest.raises(recipes.RecipeError, match=r"must be as it was\. Received: epochs=3"):
+        recipes.train("softmax_digits", epochs=3, seed=4, **settings)
+    with pytest.raises(recipes.RecipeError, match=r"must be as it was\. Received: 5, which"):
+        recipes.train("softmax_digits", epochs=2, seed=5, **settings)
 
 
 def stream(num_examples, seed):

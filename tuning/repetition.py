@@ -8,7 +8,8 @@ import keras
 
 from ..recipes import regularizing
 from ..recipes.recipe_data import batches_of
-from ..recipes.runs.checkpoint import Checkpointing, latest
+from ..recipes.runs.checkpoint import latest
+from ..recipes.runs.checkpointing import Checkpointing
 from ..recipes.runs.history import History
 from ..recipes.steps import TrainingSteps
 from ..recipes.training import fit, prepare

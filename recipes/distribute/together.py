@@ -5,6 +5,7 @@ import functools
 
 import tensorflow as tf
 
+from ..errors import RecipeError, WorkerLost
 from .strategies import is_chief, is_multiworker
 
 
@@ -21,6 +22,55 @@ def agreed(place, wish):
     if not is_multiworker(place):
         return bool(wish)
     return float(_sum_over(place)(tf.constant(float(wish)))) > 0
+
+
+def totals(place, values):
+    """Return the sum of each of some floats over all replicas, the same on all workers.
+
+    Args:
+        place: `tf.distribute.Strategy`.
+        values: list of float, of one length on all workers, which call this at the same step.
+    """
+    return _sum_over(place)(tf.constant(values, tf.float32)).numpy().tolist()
+
+
+def check_same(place, number, what):
+    """Check that all workers have found the same.
+
+    Args:
+        place: `tf.distribute.Strategy`.
+        number: int, at most 2^24, by which it is known.
+        what: str, what it is, for the error.
+
+    Raises:
+        RecipeError: the workers have found different things.
+    """
+    # Each asks of its own number whether somebody has another one.
+    if is_multiworker(place):
+        total, count = totals(place, [float(number), 1.0])
+        if agreed(place, abs(total / count - number) > 0.5 / count):
+            raise RecipeError(
+                f"All workers must find the same {what}. Received: {number} here, and another one "
+                f"elsewhere. Let all of them see one folder, and start them again."
+            )
+
+
+def check_that_all_are_there(error):
+    """Say of an error of a step where it means that another worker is gone.
+
+    Args:
+        error: `tf.errors.OpError`, raised under several workers.
+
+    Raises:
+        WorkerLost: it means that.
+    """
+    kinds = tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError
+    if isinstance(error, (*kinds, tf.errors.DeadlineExceededError)) or "ollective" in str(error):
+        reason = (str(error.message).strip().splitlines() or [type(error).__name__])[0]
+        raise WorkerLost(
+            f"Another worker is gone: {reason.rstrip('.')}. Start all of them again; the run goes "
+            f"on from its last checkpoint."
+        ) from error
 
 
 def wait_for_all(place):

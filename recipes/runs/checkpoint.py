@@ -1,4 +1,4 @@
-"""Saving a run as it goes, and going on with it to the bit.
+"""Checkpoints as files: written whole, read with care, and how many are kept.
 
 A checkpoint is one `.npz` file: every variable of model, optimizer and metrics, the state of the
 callbacks, the random states and the place in the run. One file can be renamed into place at once,
@@ -10,23 +10,16 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import random
-import time
 import warnings
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from ..atomic import make_folder, write_bytes
-from ..distribute import agreed
+from ..atomic import write_bytes
 from ..errors import RecipeError
 
-# Two are kept: the last, and the one to fall back to where the last is damaged.
+# Two are kept: the last, and the one to fall back to where the last is damaged; and the best.
 NUM_KEPT = 2
-# Seconds. Saving takes some tens of milliseconds, as long as an epoch of the smallest recipes; a
-# kill that costs one of those a second's work is cheaper than saving after each.
-SHORT_EPOCH = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +37,23 @@ class Checkpoint:
     epoch: int
     arrays: dict[str, np.ndarray]
     plain: dict
+
+
+def best(folder):
+    """Return the best `Checkpoint` that was saved at the end of an epoch, or None.
+
+    It is the best by what the recipe is expected to reach, on the validation split, or where no
+    such figure is measured there, by the loss.
+
+    Raises:
+        RecipeError: there are checkpoints, and all of them are damaged.
+    """
+    last = latest(folder)
+    known = last and last.plain.get("best")
+    if not known:
+        return None
+    path = path_of(folder, known["step"])
+    return _read(path) if path.is_file() else None
 
 
 def latest(folder):
@@ -74,119 +84,30 @@ def latest(folder):
     return None
 
 
-class Checkpointing(keras.callbacks.Callback):
-    """Save the run after its epochs and every so often within one; restore it at the start.
+def write(folder, plain, arrays, kept=()):
+    """Write a checkpoint, and remove those that are no longer needed.
 
-    It must be the last of the callbacks: it saves what the others have become, and restores them
-    after they have been reset.
+    Args:
+        folder: path.
+        plain: dict of JSON values, as `Checkpoint` has them.
+        arrays: dict from name to array.
+        kept: steps whose checkpoints stay beside the last ones. Defaults to none.
+
+    Raises:
+        RecipeError: the disk is full, or the folder cannot be written.
     """
-
-    def __init__(self, folder, steps, others, *, optimizers, seconds=60.0, restored=None):
-        """Set up.
-
-        Args:
-            folder: str or path to save in.
-            steps: the `TrainingSteps` of the run.
-            others: list of the run's other callbacks; those with `get_state` are saved.
-            optimizers: list of the optimizers that move the model's variables.
-            seconds: float, how long to go on within an epoch between two saves. Defaults to 60.
-            restored: `Checkpoint` to go on from, or None to begin. Defaults to None.
-        """
-        super().__init__()
-        self.folder = make_folder(folder)
-        self.steps = steps
-        self.others = [callback for callback in others if hasattr(callback, "get_state")]
-        self.optimizers = optimizers
-        self.seconds = seconds
-        self.restored = restored
-        self.epoch = 0
-        self.saved_at = time.monotonic()
-
-    def first_epoch(self, epochs):
-        """Return the epoch to begin with; `epochs`, so none, where the run had stopped early."""
-        if self.restored is None:
-            return 0
-        return epochs if self.restored.plain["stopped"] else self.restored.epoch
-
-    def on_train_begin(self, logs=None):
-        if self.restored is not None:
-            self._restore(self._variables(), "variable")
-            for number, callback in enumerate(self.others):
-                callback.set_state(_state(self.restored, number))
-            _set_random_state(self.restored)
-            if self.restored.step % self.steps.steps_per_epoch:
-                # In the middle of an epoch; Keras has set its metrics to zero by then.
-                self.steps.before_first_step = self._restore_metrics
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (
-            self.steps.num_steps_done % self.steps.steps_per_epoch
-            and self.steps.num_steps_done > self.steps.first_step
-            and self._agreed(time.monotonic() - self.saved_at > self.seconds)
-        ):
-            self.save(self.epoch)
-
-    def on_epoch_end(self, epoch, logs=None):
-        is_last = self.model.stop_training or epoch + 1 == self.params["epochs"]
-        is_due = time.monotonic() - self.saved_at >= min(SHORT_EPOCH, self.seconds)
-        if self._agreed(is_last or is_due):
-            self.save(epoch + 1)
-
-    def _agreed(self, wish):
-        # To save is to read the metrics of all workers, for which all of them must be there.
-        return agreed(self.model.distribute_strategy, wish)
-
-    def save(self, epoch):
-        """Save the run as it stands, `epoch` being the one to go on with.
-
-        Weights that are not finite are not saved: the last good checkpoint is kept.
-        """
-        arrays = {
-            f"{kind}/{number}": np.asarray(keras.ops.convert_to_numpy(variable))
-            for kind, variables in (
-                ("variable", self._variables()),
-                ("metric", self.model.metrics_variables),
-            )
-            for number, variable in enumerate(variables)
-        }
-        if not all(np.isfinite(a).all() for a in arrays.values() if a.dtype.kind == "f"):
-            return
-        plain = {
-            "step": self.steps.num_steps_done,
-            "epoch": epoch,
-            "stopped": bool(self.model.stop_training),
-            "callbacks": [_divided(n, c.get_state(), arrays) for n, c in enumerate(self.others)],
-            "random": _random_state(arrays),
-        }
-        buffer = io.BytesIO()
-        np.savez(buffer, plain=np.array(json.dumps(plain)), **arrays)
-        write_bytes(self.folder / f"step-{plain['step']:010d}.npz", buffer.getvalue())
-        for path in sorted(self.folder.glob("step-*.npz"))[:-NUM_KEPT]:
+    buffer = io.BytesIO()
+    np.savez(buffer, plain=np.array(json.dumps(plain)), **arrays)
+    write_bytes(path_of(folder, plain["step"]), buffer.getbuffer())
+    stay = {path_of(folder, step) for step in kept}
+    for path in sorted(Path(folder).glob("step-*.npz"))[:-NUM_KEPT]:
+        if path not in stay:
             path.unlink()
-        self.saved_at = time.monotonic()
 
-    def _restore_metrics(self):
-        self._restore(self.model.metrics_variables, "metric")
 
-    def _variables(self):
-        own = [variable for optimizer in self.optimizers for variable in optimizer.variables]
-        return [*self.model.variables, *own]
-
-    def _restore(self, variables, kind):
-        saved = [name for name in self.restored.arrays if name.startswith(f"{kind}/")]
-        arrays = [self.restored.arrays[f"{kind}/{number}"] for number in range(len(saved))]
-        shapes = [tuple(variable.shape) for variable in variables]
-        if [array.shape for array in arrays] != shapes:
-            raise RecipeError(
-                f"The checkpoint in {str(self.folder)!r} must be of the model that goes on. "
-                f"Received: one of another architecture, with {len(arrays)} {kind}s of other "
-                f"shapes beside {len(shapes)}. Start the run anew."
-            )
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
+def path_of(folder, step):
+    """Return where the checkpoint after so many steps is."""
+    return Path(folder) / f"step-{step:010d}.npz"
 
 
 def _read(path):
@@ -195,49 +116,3 @@ def _read(path):
         arrays = {name: file[name] for name in file.files}
     plain = json.loads(str(arrays.pop("plain")))
     return Checkpoint(plain["step"], plain["epoch"], arrays, plain)
-
-
-def _divided(number, state, arrays):
-    """Put the arrays of a callback's state among the arrays, and return what JSON can hold."""
-    plain = {}
-    for key, value in state.items():
-        name = f"callback/{number}/{key}"
-        if isinstance(value, (np.ndarray, np.generic)):
-            arrays[name] = np.asarray(value)
-            plain[key] = {"array": name}
-        elif isinstance(value, (list, tuple)) and any(isinstance(v, np.ndarray) for v in value):
-            names = [f"{name}/{position}" for position in range(len(value))]
-            arrays.update(zip(names, map(np.asarray, value), strict=True))
-            plain[key] = {"arrays": names}
-        else:
-            plain[key] = {"value": value}
-    return plain
-
-
-def _state(checkpoint, number):
-    state = {}
-    for key, held in checkpoint.plain["callbacks"][number].items():
-        if "array" in held:
-            state[key] = checkpoint.arrays[held["array"]]
-        elif "arrays" in held:
-            state[key] = [checkpoint.arrays[name] for name in held["arrays"]]
-        else:
-            state[key] = held["value"]
-    return state
-
-
-def _random_state(arrays):
-    """Save Python's and NumPy's generators, for the callbacks of whoever draws from them."""
-    name, keys, *rest = np.random.get_state()
-    arrays["random/numpy"] = keys
-    version, numbers, gauss = random.getstate()
-    arrays["random/python"] = np.array(numbers, np.uint64)
-    return {"numpy": [name, *map(float, rest)], "python": [version, gauss]}
-
-
-def _set_random_state(checkpoint):
-    name, position, has_gauss, cached = checkpoint.plain["random"]["numpy"]
-    keys = checkpoint.arrays["random/numpy"]
-    np.random.set_state((name, keys, int(position), int(has_gauss), cached))
-    version, gauss = checkpoint.plain["random"]["python"]
-    random.setstate((version, tuple(checkpoint.arrays["random/python"].tolist()), gauss))

@@ -49,13 +49,7 @@ class RecordedFolder:
         Raises:
             RecipeError: the folder cannot be written.
         """
-        parent = make_folder(Path(root) / name)
-        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-        for number in range(1, 1000):
-            folder = parent / (stamp if number == 1 else f"{stamp}-{number}")
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir()
-                break
+        folder = new_folder(root, name)
         made = cls._begun(folder, record)
         try:
             made.update()
@@ -124,6 +118,10 @@ class RecordedFolder:
         finally:
             lock.release()
 
+    def read_again(self):
+        """Take the record as it is on the disk now, as whoever has just got the lock must."""
+        self.record = self.open(self.folder).record
+
     def recipe(self):
         """Return its recipe, looked up again by its name, overrides included.
 
@@ -174,6 +172,26 @@ class RecordedFolder:
         """Write more down, whole or not at all."""
         self.record = {**self.record, **changes}
         write_text(self.folder / self.record_name, json.dumps(self.record, indent=2) + "\n")
+
+
+def new_folder(root, name):
+    """Make a new folder `root/name/<time>`, and return it.
+
+    Args:
+        root: str or path, the folder of all of them.
+        name: str, that of the recipe.
+
+    Raises:
+        RecipeError: the folder cannot be written.
+    """
+    parent = make_folder(Path(root) / name)
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    for number in range(1, 1000):
+        folder = parent / (stamp if number == 1 else f"{stamp}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise RecipeError(f"{str(parent)!r} is full of runs of this second. Wait for the next one.")
 
 
 def _with_tuples(value):

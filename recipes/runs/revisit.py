@@ -1,8 +1,11 @@
 """Going back to a finished run: to evaluate, report or export it again."""
 
+from pathlib import Path
+
 import keras
 
 from ..errors import RecipeError, check_at_least
+from ..recipe import Result
 from ..recipe_data import splits_of
 from ..recipe_faults import check_classes, check_dropout
 from ..serving.saved_model import export as export_model
@@ -26,6 +29,31 @@ def evaluate(folder, *, recipe=None):
     """
     _, recipe, splits, model = open_finished(folder, recipe)
     return evaluate_model(model, recipe.task, splits)[0]
+
+
+def result_of(folder, *, recipe=None):
+    """Return the `Result` of a finished run, and write its report where that was broken off.
+
+    The arguments and errors are those of `evaluate`.
+    """
+    run, recipe, splits, model = open_finished(folder, recipe)
+    history = history_of(run)
+    if not (run.folder / "report.html").is_file():
+        with run.locked():
+            report_again(run, recipe, splits, model, history)
+    saved_model = run.record["saved_model"]
+    return Result(
+        recipe=recipe,
+        seed=run.record["seed"],
+        model=model,
+        splits=splits,
+        history=history,
+        figures=run.record["figures"],
+        reached=run.record["reached"],
+        run=run.folder,
+        saved_model=saved_model and Path(saved_model),
+        seconds=run.record["seconds"],
+    )
 
 
 def report(folder, *, recipe=None):

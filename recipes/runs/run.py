@@ -7,9 +7,13 @@ import importlib.metadata
 import os
 import platform
 import shlex
+import sys
+import tempfile
 from pathlib import Path
 
 from ..errors import RecipeError
+from ..processes.heartbeat import SUPERVISOR
+from ..processes.notice import TERMINATED, sigterm_raises
 from .recorded_folder import RecordedFolder
 
 PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
@@ -37,22 +41,60 @@ class Run(RecordedFolder):
     what = "run"
     resumed_by = "recipes.resume"
     needed = _NEEDED
+    is_kept = True
+
+    @classmethod
+    @contextlib.contextmanager
+    def unkept(cls, record):
+        """Give a run with a record, for a worker that is not the one that writes.
+
+        What is written to it goes with the body.
+        """
+        with tempfile.TemporaryDirectory(prefix="kerasrecipes-") as folder:
+            run = cls.create_at(folder, **record)
+            run.is_kept = False
+            yield run
+
+    def check_unfinished(self):
+        """Check that there is something to go on with.
+
+        Raises:
+            RecipeError: the run is finished.
+        """
+        if self.record["status"] == "finished":
+            raise RecipeError(
+                f"Run {str(self.folder)!r} must be unfinished to go on. Received: a finished one. "
+                f"Start a longer one with `kerasrecipes train {self.record['recipe']['name']} "
+                f"--epochs ...`."
+            )
 
     @contextlib.contextmanager
     def interruptible(self):
-        """Give an interrupt that ends the body a sentence: how the run goes on."""
+        """Give Ctrl-C or SIGTERM that ends the body a sentence: how the run goes on.
+
+        SIGTERM raises `SystemExit` with 143, at once or, while steps are taken, once the run is
+        saved. Since nobody sees the message of that, it is printed.
+        """
         try:
-            yield
+            with sigterm_raises():
+                yield
         except KeyboardInterrupt as error:
-            if self.record.get("resampled"):
-                raise KeyboardInterrupt(
-                    "interrupted; a fold or a bootstrap set is not gone on with. Run the same "
-                    "command again."
-                ) from error
-            raise KeyboardInterrupt(
-                f"interrupted; go on with `kerasrecipes train --resume "
-                f"{shlex.quote(str(self.folder))}`."
-            ) from error
+            raise KeyboardInterrupt(f"interrupted; {self._go_on()}") from error
+        except SystemExit as stop:
+            if stop.code == TERMINATED:
+                step = getattr(stop, "step", None)
+                saved = "" if step is None else f" and saved after step {step}"
+                # Whoever started this process says how its job goes on.
+                more = "." if os.environ.get(SUPERVISOR) else f"; {self._go_on()}"
+                print(f"kerasrecipes: stopped by SIGTERM{saved}{more}", file=sys.stderr)
+            raise
+
+    def _go_on(self):
+        if not self.is_kept:
+            return "the first worker says how to go on."
+        if self.record.get("resampled"):
+            return "a fold or a bootstrap set is not gone on with. Run the same command again."
+        return f"go on with `kerasrecipes train --resume {shlex.quote(str(self.folder))}`."
 
     def recipe(self):
         """Return the recipe of the run, looked up again by its name, overrides included.

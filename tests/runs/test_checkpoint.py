@@ -10,7 +10,9 @@ import pytest
 from kerasrecipes.recipes import RecipeError
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.pipeline import training_batches
-from kerasrecipes.recipes.runs.checkpoint import NUM_KEPT, Checkpointing, latest
+from kerasrecipes.recipes.runs import checkpoint, checkpointing
+from kerasrecipes.recipes.runs.checkpoint import NUM_KEPT, best, latest
+from kerasrecipes.recipes.runs.checkpointing import Checkpointing
 from kerasrecipes.recipes.steps import TrainingSteps
 
 
@@ -22,20 +24,26 @@ def make_model(units=1):
     return model
 
 
-def fit(folder, model, epochs, restored=None):
+def fit(folder, model, epochs, restored=None, before=(), **settings):
     inputs = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
     split = IndexedSplit(inputs=inputs, targets=inputs.sum(axis=1))
     first_step = restored.step if restored else 0
     steps = model.train_function = TrainingSteps(model, 4, first_step=first_step)
     saving = Checkpointing(
-        folder, steps, [], optimizers=[model.optimizer], seconds=0.0, restored=restored
+        folder,
+        steps,
+        [],
+        optimizers=[model.optimizer],
+        seconds=0.0,
+        restored=restored,
+        **settings,
     )
     model.fit(
         training_batches(split, 10, seed=0, first_step=first_step),
         steps_per_epoch=4,
         epochs=epochs,
         initial_epoch=saving.first_epoch(epochs),
-        callbacks=[saving],
+        callbacks=[*before, saving],
         shuffle=False,
         verbose=0,
     )
@@ -156,3 +164,72 @@ def test_weights_that_are_not_finite_are_not_saved(folder):
     model.layers[0].kernel.assign(np.full((4, 1), np.nan))
     saving.save(9)
     assert latest(folder).step == 16
+
+
+class FallingThenRising(keras.callbacks.Callback):
+    """Writes a figure of its own into the logs: 3, 1, 2, 4."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_error"] = (3.0, 1.0, 2.0, 4.0)[epoch]
+
+
+@pytest.mark.parametrize(("better", "step"), [("lower", 8), ("higher", 16)])
+def test_the_best_is_kept_beside_the_last_two(tmp_path, better, step):
+    wanted = (("val_nothing", "lower"), ("val_error", better))
+    fit(tmp_path, make_model(), 4, wanted=wanted, before=[FallingThenRising()])
+    kept = {14, 16, step}
+    assert names(tmp_path) == [f"step-{number:010d}.npz" for number in sorted(kept)]
+    found = best(tmp_path)
+    assert found.step == step
+    assert found.plain["best"] == {
+        "step": step,
+        "metric": "val_error",
+        "value": 1.0 if better == "lower" else 4.0,
+    }
+
+
+def test_the_best_is_remembered_by_a_run_that_goes_on(tmp_path):
+    settings = {"wanted": (("val_error", "lower"),), "before": [FallingThenRising()]}
+    fit(tmp_path, make_model(), 3, **settings)
+    fit(tmp_path, make_model(), 4, latest(tmp_path), **settings)
+    assert best(tmp_path).step == 8
+
+
+def test_there_is_no_best_where_nothing_is_measured(trained):
+    assert best(trained) is None
+
+
+def test_a_save_waits_until_the_last_one_is_a_hundredth_of_the_time(tmp_path, monkeypatch):
+    model = make_model()
+    saving = Checkpointing(
+        tmp_path, TrainingSteps(model, 4), [], optimizers=[model.optimizer], seconds=60.0
+    )
+    saving.set_model(model)
+    saving.set_params({"epochs": 9})
+    now = [1000.0]
+    monkeypatch.setattr(checkpointing.time, "monotonic", lambda: now[0])
+    write = checkpoint.write
+    took = []
+
+    def slow_write(*arguments):
+        write(*arguments)
+        now[0] += 0.5  # of a large model
+        took.append(now[0])
+
+    monkeypatch.setattr(checkpoint, "write", slow_write)
+    saving.saved_at = begin = now[0]
+    for epoch in range(8):
+        now[0] += 10.0  # an epoch
+        saving.on_epoch_end(epoch, {})
+    assert [round(each - begin, 6) for each in took] == [10.5, 61.0]
+    assert 0.5 * len(took) / (now[0] - begin) <= 0.02
+
+
+def test_who_does_not_write_takes_part_and_leaves_the_folder_alone(tmp_path):
+    model = make_model()
+    saving = Checkpointing(
+        tmp_path, TrainingSteps(model, 4), [], optimizers=[model.optimizer], writes=False
+    )
+    saving.set_model(model)
+    saving.save(1)
+    assert list(tmp_path.iterdir()) == []

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
-import signal
-import socket
-import threading
 import time
 
 from ...recipes.atomic import make_folder
 from ...recipes.errors import RecipeError, check_at_least
-from .member import MISTAKE, Member, said_of
+from ...recipes.processes.member import Member
+from ...recipes.processes.shares import chief_environment, cores_of, worker_environment
+from ...recipes.processes.supervision import HOST, Supervision, free_port
 from .roles import CHIEF, WORKER, Role
-from .shares import chief_environment, cores_of, worker_environment
-
-HOST = "127.0.0.1"
-LOOK_SECONDS = 0.05
 
 
 def supervise(
@@ -67,124 +60,63 @@ def supervise(
     folder = make_folder(log_folder)
     port = free_port()
     environment = dict(environment or {})
-    chief = Member(
-        Role(CHIEF, "chief", HOST, port),
-        command,
-        {**chief_environment(), **environment},
-        [],
-        folder,
-    )
+
+    def member(role, share, cores):
+        own = {**share, **environment, **role.environment()}
+        return Member(role.id, command, own, cores, folder)
+
+    chief = member(Role(CHIEF, "chief", HOST, port), chief_environment(), [])
     workers = [
-        Member(
+        member(
             Role(WORKER, f"tuner{index}", HOST, port),
-            command,
-            {**worker_environment(index, num_workers), **environment},
+            worker_environment(index, num_workers),
             cores_of(index, num_workers),
-            folder,
         )
         for index in range(num_workers)
     ]
-    supervision = _Supervision(
+    _Search(
         chief,
         workers,
         max_restarts=max_restarts,
         grace_seconds=grace_seconds,
-        hung_seconds=math.inf if hung_seconds is None else hung_seconds,
-        on_event=on_event or (lambda sentence: None),
-        on_look=on_look or (lambda: None),
+        hung_seconds=hung_seconds,
+        on_event=on_event,
+        on_look=on_look,
         go_on=go_on,
-    )
-    with _sigterm_raises():
-        try:
-            supervision.run()
-        finally:
-            supervision.stop()
+    ).run()
 
 
-def free_port():
-    """Return a port of this machine that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+class _Search(Supervision):
+    """Members that fail by themselves, and are started again by themselves."""
 
-
-@contextlib.contextmanager
-def _sigterm_raises():
-    # Only the main thread may say what a signal does.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number, frame):
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-class _Supervision:
     def __init__(self, chief, workers, **settings):
+        super().__init__([chief, *workers], **settings)
         self.chief = chief
         self.workers = workers
-        self.members = [chief, *workers]
-        self.__dict__.update(settings)
         self.last_running = time.monotonic()
-        self.last_look = time.monotonic()
         self.num_recalls = 0
 
-    def run(self):
-        while not self.chief.done:
-            for member in self.members:
-                self._look_after(member)
-            self._check_that_it_can_go_on()
-            self._recall()
-            self._look()
-            time.sleep(LOOK_SECONDS)
-        self._wait_for_workers()
-        self.on_look()
+    def is_done(self):
+        return self.chief.done
 
-    def _look(self):
-        if time.monotonic() - self.last_look > 0.5:
-            self.on_look()
-            self.last_look = time.monotonic()
-
-    def _look_after(self, member):
-        if member.waiting and time.monotonic() >= member.start_at:
-            member.start()
-        code = member.ended()
-        if code == 0:
-            member.done = True
-        elif code == MISTAKE:
-            raise RecipeError(member.sentence())
-        elif code is not None:
-            self._failed(member, said_of(code))
-        elif member.running and member.seconds_since_beat() > self.hung_seconds:
-            member.kill()
-            self._failed(member, f"gave no sign of life for {self.hung_seconds:g} s")
-
-    def _failed(self, member, reason):
+    def failed(self, member, reason, code):
         member.failed(reason, self.max_restarts)
         done = "is given up" if member.given_up else "is started again"
         self.on_event(f"{member.name} {reason}; it {done}. Its log: {member.log}")
+
+    def each_round(self):
+        self._check_that_it_can_go_on()
+        self._recall()
+
+    def at_end(self):
+        self.wait_for(self.workers, self.grace_seconds)
 
     def _check_that_it_can_go_on(self):
         if self.chief.given_up or all(worker.given_up for worker in self.workers):
             failed = [member for member in self.members if member.num_failures]
             raise RecipeError(
-                "The search cannot go on: "
-                + "; ".join(map(self._account, failed))
-                + f". {self.go_on}"
+                f"The search cannot go on: {'; '.join(map(self.account, failed))}. {self.go_on}"
             )
-
-    @staticmethod
-    def _account(member):
-        times = "once" if member.num_failures == 1 else f"{member.num_failures} times in a row"
-        last = member.last_words()
-        said = f", after {last!r}" if last else ""
-        return f"{member.name} failed {times}, the last time {member.reason}{said} ({member.log})"
 
     def _recall(self):
         """Start a worker again where all have ended well and the chief still waits.
@@ -203,25 +135,3 @@ class _Supervision:
                 )
             next(worker for worker in self.workers if worker.done).start()
             self.last_running = time.monotonic()
-
-    def _wait_for_workers(self):
-        end = time.monotonic() + self.grace_seconds
-        while time.monotonic() < end and any(worker.running for worker in self.workers):
-            for worker in self.workers:
-                worker.ended()
-            time.sleep(LOOK_SECONDS)
-
-    def stop(self):
-        """End all members, gently first; whoever interrupts that ends them at once."""
-        try:
-            for member in self.members:
-                member.signal(signal.SIGTERM)
-            end = time.monotonic() + self.grace_seconds
-            while time.monotonic() < end and any(member.running for member in self.members):
-                for member in self.members:
-                    member.ended()
-                time.sleep(LOOK_SECONDS)
-        finally:
-            for member in self.members:
-                member.kill()
-                member.beat_file.unlink(missing_ok=True)

@@ -11,13 +11,13 @@ import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
 from kerasrecipes.recipes.errors import RecipeError
+from kerasrecipes.recipes.processes.supervision import HOST, free_port
 from kerasrecipes.tuning.cluster import heartbeat, servicer
 from kerasrecipes.tuning.cluster.chief import serve
 from kerasrecipes.tuning.cluster.client import PatientClient
 from kerasrecipes.tuning.cluster.roles import CHIEF, WORKER, Role
-from kerasrecipes.tuning.cluster.supervisor import HOST, free_port
 
-from .conftest import wait_until
+from ...fake_members import wait_until
 
 # Of KerasTuner's locks.
 pytestmark = pytest.mark.filterwarnings("ignore:(currentThread|getName):DeprecationWarning")

@@ -1,6 +1,5 @@
 """A search by processes that are killed: every trial ends once, and the trials are the same."""
 
-import contextlib
 import json
 import os
 import signal
@@ -19,19 +18,9 @@ from kerasrecipes.tuning.declared import declared
 from kerasrecipes.tuning.oracles.durable import rounded
 from kerasrecipes.tuning.oracles.methods import oracle
 
+from ...fake_members import members_of
+
 NUM_TRIALS = 7
-
-
-def members():
-    """Return the process id of each member that lives, by its name."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            pairs = (folder / "environ").read_bytes().split(b"\0")
-            said = dict(pair.split(b"=", 1) for pair in pairs if b"=" in pair)
-            if said.get(b"KERASRECIPES_SUPERVISOR") == str(os.getpid()).encode():
-                found[said[b"KERASTUNER_TUNER_ID"].decode()] = int(folder.name)
-    return found
 
 
 class Killer(threading.Thread):
@@ -47,7 +36,7 @@ class Killer(threading.Thread):
         for num_ended, names in self.plans:
             before = dict(self.killed)
             while True:
-                found = members()
+                found = members_of(os.getpid())
                 new = [n in found and found[n] != before.get(n) for n in names]
                 if all(new) and self.num_ended() >= num_ended:
                     break
@@ -105,7 +94,7 @@ def test_killing_the_chief_a_worker_and_both_changes_nothing(data_dir, capfd, tm
         assert (
             said.count(f"{name} killed by SIGKILL (out of memory?); it is started again") == times
         )
-    assert members() == {}
+    assert members_of(os.getpid()) == {}
 
     assert [trial.number for trial in found.trials] == list(range(1, NUM_TRIALS + 1))
     assert all(trial.status != "failed" for trial in found.trials)

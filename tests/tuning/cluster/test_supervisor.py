@@ -12,7 +12,7 @@ import pytest
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.tuning.cluster.supervisor import supervise
 
-from .conftest import alive, wait_until
+from ...fake_members import alive, wait_until
 
 # The chief ends when both workers have; a worker ends at once.
 GOOD = """

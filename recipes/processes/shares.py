@@ -1,4 +1,4 @@
-"""What each member of a search may use of this machine."""
+"""What each member of a job may use of this machine."""
 
 import os
 from pathlib import Path

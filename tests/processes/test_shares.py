@@ -2,7 +2,7 @@
 
 import pytest
 
-from kerasrecipes.tuning.cluster import shares
+from kerasrecipes.recipes.processes import shares
 
 
 @pytest.mark.parametrize(("num_workers", "num_cores"), [(1, 8), (2, 2), (3, 8), (4, 4), (5, 7)])

@@ -1,6 +1,6 @@
-"""The program that becomes a member of a search: bound to its supervisor's life and to its cores.
+"""The program that becomes a member of a job: bound to its supervisor's life and to its cores.
 
-    python -I -S launch.py SUPERVISOR_PID CORES COMMAND...
+    python -I -S become.py SUPERVISOR_PID CORES COMMAND...
 
 CORES are numbers with commas between them, or nothing for all. It stands alone and imports little,
 since every start of a member passes through it. What it sets outlives `exec`, so that the command

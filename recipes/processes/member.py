@@ -1,4 +1,4 @@
-"""One member of a search as its supervisor sees it: a process, its log and its failures."""
+"""One member of a job as its supervisor sees it: a process, its log and its failures."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-from . import launch
+from . import become
 from .heartbeat import BEAT_FILE, SUPERVISOR
+from .notice import TERMINATED
 
 MISTAKE = 2  # the exit code of a member that explains in one sentence why it cannot go on
 PREFIX = "kerasrecipes: "  # of that sentence
@@ -26,33 +27,32 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 
 
 class Member:
-    """A chief or a worker.
+    """A process of several that do one job.
 
     Args:
-        role: `Role`.
+        name: str, "chief", "worker0", ...
         command: list of str.
         environment: dict, beside that of this process.
         cores: list of int, where it may run; empty for everywhere.
         folder: path, of its log and its beat file.
 
     Attributes:
-        name: str, "chief", "tuner0", ...
         log: path of its log, to which every start appends.
-        num_failures: int, in a row: a trial that ended since the last start makes it 1 again.
+        num_failures: int, in a row: a success since the last start, such as a trial that ended,
+            makes it 1 again.
         reason: str, why it failed last.
         done: bool, whether it has ended well.
         given_up: bool, whether it failed too often to be started again.
     """
 
-    def __init__(self, role, command, environment, cores, folder):
-        self.name = role.id
+    def __init__(self, name, command, environment, cores, folder):
+        self.name = name
         self.command = list(map(str, command))
         self.cores = cores
         self.log = Path(folder) / f"{self.name}.log"
         self.beat_file = Path(folder) / f".{self.name}.beat"
         self.environment = {
             **environment,
-            **role.environment(),
             BEAT_FILE: str(self.beat_file),
             SUPERVISOR: str(os.getpid()),
             "PYTHONUNBUFFERED": "1",  # what it said last is in its log, however it ends
@@ -79,7 +79,7 @@ class Member:
         self.started = self._last_beat = time.monotonic()
         self._beat_time = self.beat_file.stat().st_mtime_ns
         self.done = False
-        launcher = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
+        launcher = [sys.executable, "-I", "-S", become.__file__, str(os.getpid())]
         with open(self.log, "ab") as log:
             now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
             log.write(f"--- {self.name} started {now}\n".encode())
@@ -104,13 +104,19 @@ class Member:
 
     def failed(self, reason, max_restarts):
         """Note a failure, and when it is to be started again, if at all."""
-        self.num_failures = 1 if self._num_successes() else self.num_failures + 1
+        self.num_failures = 1 if self.num_successes() else self.num_failures + 1
         self.reason = reason
         self.given_up = self.num_failures > max_restarts
-        wait = min(FIRST_WAIT * 2 ** (self.num_failures - 1), LONGEST_WAIT)
+        self.start_after(self.num_failures)
+
+    def start_after(self, num_failures):
+        """Let it be started once the wait after so many failures in a row is over."""
+        self.done = False
+        wait = min(FIRST_WAIT * 2 ** (num_failures - 1), LONGEST_WAIT)
         self.start_at = time.monotonic() + wait
 
-    def _num_successes(self):
+    def num_successes(self):
+        """Return how much of its work it has done since its last start."""
         with contextlib.suppress(OSError, ValueError):
             return int(self.beat_file.read_text())
         return 0
@@ -165,7 +171,11 @@ def said_of(code):
 
     >>> said_of(-11), said_of(-9), said_of(1)
     ('killed by SIGSEGV', 'killed by SIGKILL (out of memory?)', 'ended with exit code 1')
+    >>> said_of(143)
+    'ended as SIGTERM asked it to'
     """
+    if code == TERMINATED:
+        return "ended as SIGTERM asked it to"
     if code == -signal.SIGKILL:
         return "killed by SIGKILL (out of memory?)"  # as the system does then
     if code >= 0:

@@ -1,0 +1,140 @@
+"""Train with several processes of this machine, and keep them going through faults."""
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from ..recipes.errors import RecipeError
+from ..recipes.processes.copied_log import CopiedLog
+from ..recipes.processes.notice import TERMINATED
+from ..recipes.processes.together import HUNG_SECONDS, TF_CONFIG, GaveUp, run_together
+from .changes import expect
+
+
+def add_arguments(parser):
+    """Take the number of workers, when to start them again, and their command."""
+    parser.add_argument("--workers", type=int, default=2, help="processes; default: 2")
+    parser.add_argument(
+        "--restarts",
+        type=int,
+        default=5,
+        help="how often they may fail with no checkpoint in between; default: 5",
+    )
+    parser.add_argument(
+        "--grace",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="the time to save in when this is interrupted; default: 30",
+    )
+    parser.add_argument(
+        "--hung",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="without a step for so long, they are started again; default: 600",
+    )
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="train ...",
+        help="`train` and all that comes after it, as for one process",
+    )
+
+
+def run(arguments):
+    """Run the command as several workers, and return its exit code."""
+    words = arguments.command
+    if not words or words[0] != "train":
+        raise RecipeError(
+            f"`launch` must be given `train` and what comes after it. Received: "
+            f"{shlex.join(words) or 'nothing'}. Try `kerasrecipes launch --workers 2 train "
+            f"lenet5_digits`."
+        )
+    if os.environ.get(TF_CONFIG):
+        raise RecipeError(
+            f"`launch` starts all workers itself and must be run without TF_CONFIG. Received: "
+            f"{TF_CONFIG}={os.environ[TF_CONFIG]!r}. On a cluster each node runs `kerasrecipes "
+            f"train` with a TF_CONFIG of its own."
+        )
+    folder, words = _folder_of(words, arguments.workers)
+    command = f"kerasrecipes launch --workers {arguments.workers} train --resume"
+    go_on = f"Go on with `{command} {shlex.quote(str(folder))}`."
+    log = CopiedLog(folder / "logs" / "worker0.log")
+    try:
+        run_together(
+            [sys.executable, "-m", f"{__package__}", *words],
+            arguments.workers,
+            log_folder=folder / "logs",
+            max_restarts=arguments.restarts,
+            grace_seconds=arguments.grace,
+            stalled_seconds=arguments.hung,
+            hung_seconds=min(arguments.hung, HUNG_SECONDS),
+            on_event=_tell,
+            on_look=log.copy,
+            is_over=lambda: _is_finished(folder),
+            go_on=go_on,
+        )
+    except GaveUp as error:
+        log.copy()
+        _tell(error)
+        return error.code
+    except RecipeError as error:
+        log.copy()
+        _remove_unused(folder)
+        if log.has_shown(str(error)):
+            return 2
+        raise
+    except KeyboardInterrupt as interrupt:
+        log.copy()
+        raise KeyboardInterrupt(f"interrupted. {go_on}") from interrupt
+    except SystemExit as stop:
+        log.copy()
+        if stop.code == TERMINATED:
+            _tell(f"stopped by SIGTERM. {go_on}")
+        raise
+
+
+def _folder_of(words, num_workers):
+    """Return the folder of the run, and a command that begins it there or goes on with it."""
+    from ..recipes.runs.recorded_folder import new_folder
+    from ..recipes.runs.run import Run
+    from .main import parser
+
+    train = parser().parse_args(words)  # which says what is wrong with it
+    if train.resume:
+        return Run.open(train.resume).folder, words
+    if num_workers > 1 and train.strategy not in ("auto", "multiworker"):
+        raise RecipeError(
+            f"`strategy` of several workers must be 'auto' or 'multiworker'. Received: "
+            f"strategy={train.strategy!r} and {num_workers} workers. Leave --strategy out."
+        )
+    expect(train)
+    if train.folder:
+        return Path(train.folder), words
+    # A script's recipe is known only once it has been run.
+    name = Path(train.name.partition(".py:")[0]).stem if ".py" in train.name else train.name
+    folder = new_folder(train.runs, name)
+    return folder, [*words, "--folder", str(folder)]
+
+
+def _is_finished(folder):
+    from ..recipes.runs.run import Run
+
+    try:
+        return Run.open(folder).record["status"] == "finished"
+    except RecipeError:
+        return False
+
+
+def _remove_unused(folder):
+    """Leave nothing behind where no run came of it."""
+    if folder.is_dir() and [path.name for path in folder.iterdir()] == ["logs"]:
+        shutil.rmtree(folder)
+
+
+def _tell(sentence):
+    print(f"kerasrecipes: {sentence}", file=sys.stderr, flush=True)
