@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import keras
 
-from ..recipes import regularizing
+from ..recipes import distribute, regularizing
 from ..recipes.recipe_data import batches_of
 from ..recipes.runs.checkpoint import latest
 from ..recipes.runs.checkpointing import Checkpointing
@@ -59,7 +60,9 @@ def trained(
         )
         first_epoch = saving.first_epoch(recipe.epochs)
         followers.append(saving)
-    batches = batches_of(recipe, splits, seed, first_step)
+    batches = distribute.training_data(
+        place, recipe.batch_size, partial(batches_of, recipe, splits, seed, first_step)
+    )
     fit(
         recipe,
         splits,

@@ -155,6 +155,12 @@ def search(
         if each is not None:
             check_folder(each)
     place = distribute.strategy(strategy)
+    if distribute.is_multiworker(place):
+        raise RecipeError(
+            f"`strategy` of search must be one of a single process, since its processes share trials "
+            f"and not batches. Received: {strategy=} with a TF_CONFIG of several workers. Unset it, "
+            f"or take strategy='none'."
+        )
     splits = splits_of(base, data_dir)
     record = {
         "status": "searching",
