@@ -46,7 +46,7 @@ def build(input_shape, num_classes):
     return keras.Sequential([
         keras.Input(input_shape),
         layers.Conv2D(8, 3, use_bias=False),
-        BatchNormalization(),
+        BatchNormalization(synchronized=True),
         layers.ReLU(),
         layers.Dropout(0.3),
         layers.Flatten(),

@@ -219,10 +219,7 @@ class Checkpointing(keras.callbacks.Callback):
                 f"shapes beside {len(shapes)}. Start the run anew."
             )
         for variable, array in zip(variables, arrays, strict=True):
-            # Each worker sums up its share, and what was saved is the sum of all: the first has it.
-            # All of them assign something, since that may be a step of all.
-            is_elsewhere = kind == "metric" and variable.aggregation == "sum" and not self.writes
-            variable.assign(np.zeros_like(array) if is_elsewhere else array)
+            variable.assign(array)
 
 
 def _has_state(callback):
