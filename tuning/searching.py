@@ -157,9 +157,9 @@ def search(
     place = distribute.strategy(strategy)
     if distribute.is_multiworker(place):
         raise RecipeError(
-            f"`strategy` of search must be one of a single process, since its processes share trials "
-            f"and not batches. Received: {strategy=} with a TF_CONFIG of several workers. Unset it, "
-            f"or take strategy='none'."
+            f"`strategy` of search must be one of a single process, since its processes share "
+            f"trials and not batches. Received: {strategy=} with a TF_CONFIG of several workers. "
+            f"Unset it, or take strategy='none'."
         )
     splits = splits_of(base, data_dir)
     record = {
