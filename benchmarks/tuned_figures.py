@@ -1,6 +1,6 @@
 """What tuning brings: searches over recipes on embedded data, and their winners with three seeds.
 
-`make tuned` runs this; the whole takes about an hour on two cores. Trials are trained and compared
+`make tuned` runs this; the whole takes about an hour on two shared cores. Trials are trained and compared
 on the training and validation splits; the test split is looked at by the winner alone. Writes
 docs/tuned.json after each, and the table of docs/tuning.md.
 """
@@ -36,9 +36,8 @@ SEARCHES = {
     # 1,527 digits: one split of 153 says little between two good recipes, five folds say more.
     "softmax_digits": {"method": "bayesian", "budget": 30, "folds": 5},
     "mlp_digits": {"method": "bayesian", "budget": 30, "folds": 5},
-    # A trial takes 20 seconds and more: most are stopped early.
+    # A trial to its end takes 20 seconds and more: most are stopped early.
     "mlp_glyphs": {"method": "hyperband", "budget": 40},
-    "lenet5_glyphs": {"method": "hyperband", "budget": 40},
 }
 
 
