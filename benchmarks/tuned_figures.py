@@ -1,6 +1,6 @@
 """What tuning brings: searches over recipes on embedded data, and their winners with three seeds.
 
-`make tuned` runs this; the whole takes about an hour on two shared cores. Trials are trained and compared
+`make tuned` runs this; the whole takes about an hour on two cores. Trials are trained and compared
 on the training and validation splits; the test split is looked at by the winner alone. Writes
 docs/tuned.json after each, and the table of docs/tuning.md.
 """
