@@ -299,23 +299,20 @@ def _go_on(plan, workers, runs, saved_models, retrain, progress):
                 runner_of(plan, told, heartbeat).search()
             look()
         count()
-        best = folder.best()
-        if not best:
-            raise RecipeError(_nothing(folder))
+        found = _found(plan)
         folder.forget_trainings()
-        recipe = winner.recipe_of(plan, best[0])
-        winner.write(folder, recipe)
+        winner.write(folder, found.recipe)
         folder.update(
             status="finished",
-            winner={"trial": best[0].number, "run": None, "figures": None, "base_figures": None},
+            winner={"trial": found.best.number, "run": None, "figures": None, "base_figures": None},
         )
-        result = None
         if retrain:
             result = winner.retrain(
-                folder, recipe, runs=runs, saved_models=saved_models, progress=progress
+                folder, found.recipe, runs=runs, saved_models=saved_models, progress=progress
             )
+            found = dataclasses.replace(found, result=result)
         report(folder)
-    return _found(plan, result)
+    return found
 
 
 def _check_workers(workers):
@@ -329,7 +326,7 @@ def _check_workers(workers):
         )
 
 
-def _found(plan, result=None):
+def _found(plan):
     best = plan.folder.best()
     if not best:
         raise RecipeError(_nothing(plan.folder))
@@ -338,7 +335,7 @@ def _found(plan, result=None):
         trials=tuple(plan.folder.trials()),
         best=best[0],
         recipe=winner.recipe_of(plan, best[0]),
-        result=result,
+        result=None,
     )
 
 

@@ -263,7 +263,9 @@ def test_workers_that_do_not_end_after_the_chief_are_stopped(run, pids):
 
 # A program of its own, to be interrupted and killed.
 SUPERVISOR = """
-import sys
+import signal, sys
+# A shell that starts a job behind it lets the job ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from kerasrecipes.tuning.cluster.supervisor import supervise
 supervise(sys.argv[1:], 2, log_folder="logs", grace_seconds=0.5)
 """
