@@ -5,14 +5,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-import keras
-import tensorflow as tf
-
-from . import catalog, distribute, recipe_faults, regularizing
+from . import catalog, distribute, regularizing
 from .atomic import check_folder
 from .checks.long_run import look_before_a_long_run
 from .errors import RecipeError, check_seed
-from .optimizers import clipped_after_reduction, fused
+from .fitting import fit
+from .preparing import prepare
 from .recipe import Recipe, Result, replace
 from .recipe_data import batches_of, splits_of
 from .rehearsals.subject import of_run
@@ -25,10 +23,6 @@ from .runs.meeting import meet
 from .runs.revisit import result_of
 from .runs.run import Run, hardware, is_plain, versions
 from .steps import NonFiniteLoss, TrainingSteps
-
-# Steps taken in one call: enough that the way from Python to the loop and back does not count
-# beside the smallest model's step (0.1 ms), few enough that a large one's call ends within seconds.
-STEPS_PER_EXECUTION = 32
 
 
 def train(
@@ -175,99 +169,6 @@ def _go_on(folder, recipe, seed, progress):
     if run.record["status"] == "finished":
         return result_of(folder, recipe=recipe)
     return resume(folder, recipe=recipe, progress=progress)
-
-
-def prepare(recipe, splits, place, seed):
-    """Return the compiled model of a recipe, made under a strategy.
-
-    Args:
-        recipe: `Recipe`.
-        splits: the `Splits` to learn from.
-        place: `tf.distribute.Strategy`.
-        seed: int >= 0, decides the initial weights.
-
-    Raises:
-        RecipeError: recipe, data and strategy do not fit one another.
-    """
-    recipe_faults.check_task(recipe)
-    # First, since no batch size would help.
-    recipe_faults.check_shareable(recipe, place)
-    distribute.shared_evenly(recipe.batch_size, place)
-    distribute.check_examples(splits, place)
-    num_steps = splits.train.steps_per_epoch(recipe.batch_size)
-    keras.utils.set_random_seed(seed)
-    # Never 0: TensorFlow takes a seed of (0, tensor), as a stream's shuffle has, for a Python bool.
-    tf.random.set_seed(seed + 1)
-    with recipe_faults.told_plainly(recipe), place.scope():
-        recipe_faults.check_callbacks(recipe)
-        regularizing.augmentations(recipe, splits)  # which tells what does not fit, before a run is
-        model = recipe.task.assemble(recipe, splits)
-        rate = partial(recipe.schedule, recipe.learning_rate, num_steps, recipe.epochs)
-
-        def make_optimizer():
-            optimizer = recipe.optimizer(learning_rate=rate())
-            optimizer = regularizing.decaying(optimizer, model, recipe.regularization)
-            return fused(clipped_after_reduction(optimizer))
-
-        recipe.task.compile(
-            model,
-            make_optimizer,
-            steps_per_execution=min(STEPS_PER_EXECUTION, num_steps),
-        )
-        # Their variables are there from now on, so that a checkpoint is restored into them.
-        optimizers = recipe.task.optimizers(model)
-        for optimizer, variables in optimizers:
-            optimizer.build(variables)
-        return distribute.adapt(model, [optimizer for optimizer, _ in optimizers])
-
-
-def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=None):
-    """Let Keras's `fit` train a prepared model.
-
-    Args:
-        recipe: `Recipe`.
-        splits: its `Splits`.
-        model: what `prepare` gave, its `train_function` a `TrainingSteps`.
-        batches: endless `tf.data.Dataset` of training batches, or what `distribute.training_data`
-            gives, from the first step on.
-        callbacks: list of callbacks.
-        first_epoch: int, the epoch to begin with, counted from 0. Defaults to 0.
-        last_epoch: int, the epoch to stop before; None is the end of the run. Defaults to None.
-
-    Raises:
-        NonFiniteLoss: the loss became NaN or infinite.
-        WorkerLost: another worker is gone.
-        RecipeError: a step failed.
-    """
-    held_out, num_steps = None, None
-    if recipe.hold_out:
-        held_out, num_steps = distribute.evaluation_data(
-            model.distribute_strategy, splits.validation, recipe.batch_size, recipe.task.pair
-        )
-    try:
-        with distribute.passes_of(model, num_steps):
-            model.fit(
-                batches,
-                shuffle=False,  # the pipeline has shuffled
-                steps_per_epoch=model.train_function.steps_per_epoch,
-                validation_data=held_out,
-                validation_steps=num_steps,
-                initial_epoch=first_epoch,
-                epochs=recipe.epochs if last_epoch is None else last_epoch,
-                callbacks=callbacks,
-                verbose=0,
-            )
-    except tf.errors.OpError as error:
-        if distribute.is_multiworker(model.distribute_strategy):
-            distribute.check_that_all_are_there(error)
-        remedy = (
-            "Lower `batch_size`"
-            if isinstance(error, tf.errors.ResourceExhaustedError)
-            else "Look at what was changed of the recipe"
-        )
-        raise RecipeError(
-            f"A training step failed: {recipe_faults.reason(error)} {remedy} and start anew."
-        ) from error
 
 
 def _fit(run, recipe, splits, model, progress, restored=None):

@@ -13,12 +13,12 @@ from kerasrecipes.recipes.architecture import num_parameters
 from kerasrecipes.recipes.data.pipeline import training_batches
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.pictures import png
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import replace
 from kerasrecipes.recipes.serving import saved_model
 from kerasrecipes.recipes.serving.saved_model_check import differences
 from kerasrecipes.recipes.steps import TrainingSteps
 from kerasrecipes.recipes.tasks.classification import Classification
-from kerasrecipes.recipes.training import prepare
 
 BATCH_SIZE = 8
 

@@ -11,9 +11,9 @@ from kerasrecipes.recipes.data import soft_targets
 from kerasrecipes.recipes.errors import RecipeError, UnknownField
 from kerasrecipes.recipes.losses import ClassCrossEntropy
 from kerasrecipes.recipes.metrics import ClassAccuracy
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import replace
 from kerasrecipes.recipes.regularization import Regularization
-from kerasrecipes.recipes.training import prepare
 
 NUM_CLASSES = 4
 

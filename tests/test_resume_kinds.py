@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasrecipes.callbacks import Unfreeze
-from kerasrecipes.recipes import catalog, distribute, training
+from kerasrecipes.recipes import catalog, distribute, preparing, training
 from kerasrecipes.recipes.recipe import replace
 from kerasrecipes.recipes.runs import checkpoint
 from kerasrecipes.recipes.runs.run import Run
@@ -33,7 +33,7 @@ def recipe(request):
 def test_a_run_that_goes_on_ends_with_the_same_bits(recipe, load_few, tmp_path, monkeypatch):
     # What is left after the last step is not what is asked here.
     monkeypatch.setattr(training, "finish", lambda run, recipe, splits, model, history: history)
-    monkeypatch.setattr(training, "STEPS_PER_EXECUTION", 2)
+    monkeypatch.setattr(preparing, "STEPS_PER_EXECUTION", 2)
     monkeypatch.setattr(checkpoint, "NUM_KEPT", 1_000)
     splits = load_few(recipe.data)
     run = Run.create(
@@ -50,7 +50,7 @@ def test_a_run_that_goes_on_ends_with_the_same_bits(recipe, load_few, tmp_path, 
     )
 
     def fit(restored=None):
-        model = training.prepare(recipe, splits, distribute.strategy("none"), seed=3)
+        model = preparing.prepare(recipe, splits, distribute.strategy("none"), seed=3)
         history = training._fit(run, recipe, splits, model, False, restored)
         optimizers = [optimizer for optimizer, _ in recipe.task.optimizers(model)]
         variables = [v for owner in (model, *optimizers) for v in owner.variables]

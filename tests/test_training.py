@@ -13,8 +13,9 @@ from kerasrecipes import recipes
 from kerasrecipes.recipes import distribute, get, replace, training
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.data.streamed import StreamedSplit
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.runs.run import Run
-from kerasrecipes.recipes.training import _fit, prepare
+from kerasrecipes.recipes.training import _fit
 
 
 def weights(seed, data_dir, **settings):

@@ -8,12 +8,13 @@ from functools import partial
 import keras
 
 from ..recipes import distribute, regularizing
+from ..recipes.fitting import fit
+from ..recipes.preparing import prepare
 from ..recipes.recipe_data import batches_of
 from ..recipes.runs.checkpoint import latest
 from ..recipes.runs.checkpointing import Checkpointing
 from ..recipes.runs.history import History
 from ..recipes.steps import TrainingSteps
-from ..recipes.training import fit, prepare
 
 
 def trained(

@@ -15,9 +15,9 @@ def our_step(recipe, splits, num_steps, num_epochs=3):
     """
     from kerasrecipes.recipes import distribute
     from kerasrecipes.recipes.data.pipeline import training_batches
+    from kerasrecipes.recipes.preparing import prepare
     from kerasrecipes.recipes.recipe import replace
     from kerasrecipes.recipes.steps import TrainingSteps
-    from kerasrecipes.recipes.training import prepare
 
     recipe = replace(recipe, augment=())
     model = prepare(recipe, splits, distribute.strategy("none"), seed=0)

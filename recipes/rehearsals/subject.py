@@ -56,7 +56,7 @@ def of_run(recipe, splits, model, seed, batches=None):
     Args:
         recipe: `Recipe`.
         splits: its `Splits`.
-        model: its compiled model, as `training.prepare` makes it.
+        model: its compiled model, as `preparing.prepare` makes it.
         seed: int >= 0, the seed of the run.
         batches: its training batches, where they are made already. Defaults to None.
     """

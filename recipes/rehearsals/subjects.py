@@ -2,9 +2,9 @@
 
 from .. import catalog, distribute
 from ..errors import RecipeError, check_seed
+from ..preparing import prepare
 from ..recipe import replace
 from ..recipe_data import splits_of
-from ..training import prepare
 from .subject import of_model, of_run
 
 

@@ -13,6 +13,7 @@ from kerasrecipes.recipes.data.pipeline import training_batches
 from kerasrecipes.recipes.drawings.graphs import around_the_hub
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.graph import gcn, message_passing_network
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import replace
 from kerasrecipes.recipes.tasks.node_classification import (
     LabelledAccuracy,
@@ -20,7 +21,6 @@ from kerasrecipes.recipes.tasks.node_classification import (
     principal_plane,
     propagated,
 )
-from kerasrecipes.recipes.training import prepare
 
 CORA = {"features": (2708, 1433), "edges": (5278, 2)}
 BUILDERS = [gcn.build, message_passing_network.build]

@@ -11,11 +11,11 @@ from kerasrecipes.recipes.data.pipeline import training_batches
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.models.q_learning import QLearning
 from kerasrecipes.recipes.models.replay_memory import ReplayMemory
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import replace
 from kerasrecipes.recipes.reinforcement import dqn
 from kerasrecipes.recipes.steps import TrainingSteps
 from kerasrecipes.recipes.tasks.deep_q_learning import DeepQLearning
-from kerasrecipes.recipes.training import prepare
 
 CHAIN = replace(
     catalog.get("dqn_cartpole"),

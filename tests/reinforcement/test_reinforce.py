@@ -9,11 +9,11 @@ from kerasrecipes.recipes.architecture import num_parameters
 from kerasrecipes.recipes.data.pipeline import training_batches
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.models.policy_gradient import PolicyGradient, returns_to_go
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import replace
 from kerasrecipes.recipes.reinforcement import reinforce
 from kerasrecipes.recipes.steps import TrainingSteps
 from kerasrecipes.recipes.tasks.policy_learning import PolicyLearning
-from kerasrecipes.recipes.training import prepare
 
 CHAIN = replace(
     catalog.get("reinforce_cartpole"),

@@ -13,13 +13,13 @@ from kerasrecipes.recipes.catalog import get
 from kerasrecipes.recipes.data.indexed import IndexedSplit
 from kerasrecipes.recipes.data.splits import Spec, Splits
 from kerasrecipes.recipes.pictures import png
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import constant
 from kerasrecipes.recipes.segmentation.unet import build
 from kerasrecipes.recipes.serving import saved_model
 from kerasrecipes.recipes.serving.saved_model_check import differences
 from kerasrecipes.recipes.tasks.classification import Classification
 from kerasrecipes.recipes.tasks.segmentation import Segmentation
-from kerasrecipes.recipes.training import prepare
 
 SIDE = 32
 CLASSES = ("background", "low", "high")

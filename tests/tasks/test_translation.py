@@ -16,10 +16,10 @@ from kerasrecipes.recipes.losses import SmoothedCrossEntropy
 from kerasrecipes.recipes.metrics import ExactMatch, TokenAccuracy
 from kerasrecipes.recipes.models.decoding import Decoder, greedy
 from kerasrecipes.recipes.pictures import png
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import Figure, Recipe, replace
 from kerasrecipes.recipes.sequence import transformer
 from kerasrecipes.recipes.tasks.translation import Translation
-from kerasrecipes.recipes.training import prepare
 
 # Turned round: three letters of four.
 WORDS = [f"{a}{b}{c}" for a in "abcd" for b in "abcd" for c in "abcd"]

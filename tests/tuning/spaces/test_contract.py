@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from kerasrecipes.recipes import catalog, distribute
+from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import Recipe, replace
 from kerasrecipes.recipes.recipe_data import batches_of
 from kerasrecipes.recipes.steps import TrainingSteps
-from kerasrecipes.recipes.training import prepare
 from kerasrecipes.tuning import spaces
 from kerasrecipes.tuning.recipe_code import recipe_code
 from kerasrecipes.tuning.spaces.arguments import same
