@@ -148,9 +148,10 @@ class _Together(Supervision):
         times = "once" if self.num_failures == 1 else f"{self.num_failures} times in a row"
         last = member.last_words()
         said = f", after {last!r}" if last else ""
-        return f"The workers failed {times}, the last time so: {told}{said} ({member.log}). " + (
-            self.go_on
-        )
+        return (
+            f"The workers failed {times}, the last time so: {told}{said} ({member.log}). "
+            f"{self.go_on}"
+        ).rstrip()
 
     def _introduce(self):
         """Tell the workers where the others will be; a port may still be held after its owner."""
