@@ -25,7 +25,7 @@ SETTINGS = ["--seed", "3", "--no-export", "--quiet", "--checkpoint-seconds", "0"
 class Launched:
     """`kerasrecipes launch` of the recipe that has all that has state, in a folder."""
 
-    def __init__(self, folder, data_dir, num_workers, *words, hung=30):
+    def __init__(self, folder, data_dir, num_workers, *words, hung=30, **environment):
         folder.mkdir(exist_ok=True)
         (folder / "script.py").write_text(SCRIPT)
         launch = ["launch", "--workers", num_workers, "--hung", hung, "--restarts", "10"]
@@ -35,7 +35,7 @@ class Launched:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "kerasrecipes.cli", *map(str, (*launch, "train", *words))],
                 cwd=folder,
-                env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+                env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
@@ -166,18 +166,21 @@ def test_a_run_with_ten_faults_at_random_steps_ends_as_one_without(
     generator = random.Random(seed)
     faults = FAULTS[:6] + generator.sample(FAULTS[6:], 1) + generator.choices(FAULTS[:6], k=3)
     generator.shuffle(faults)
-    more = ["--set", "batch_size=8"]  # more steps, so that the run is not over before
-    launched = Launched(tmp_path / "work", data_dir, 2, *more)
+    more = ["--set", "batch_size=8", "--set", "learning_rate=0.02"]
+    # Half a second for 32 steps, so that the run is not over before.
+    launched = Launched(tmp_path / "work", data_dir, 2, *more, SLEEP="0.5")
     begin = time.monotonic()
-    for (name, workers), step in zip(
-        faults, sorted(generator.sample(range(1, 700), len(faults))), strict=True
-    ):
-        # At a step of its own, and each other one while the workers come up again.
-        launched.wait_for_step(step)
-        time.sleep(generator.choice([generator.uniform(0.0, 0.3), generator.uniform(0.0, 12.0)]))
-        at = launched.step()
+    steps = sorted(generator.sample(range(1, 700), len(faults)))
+    for number, ((name, workers), step) in enumerate(zip(faults, steps, strict=True)):
+        if number % 3 == 2:
+            time.sleep(generator.uniform(0.0, 10.0))  # while they come up again
+        else:
+            launched.wait_for_step(step)
+            time.sleep(generator.uniform(0.0, 0.6))  # in a step, in a save, in a validation
+        at, so_far = launched.step(), time.monotonic()
         launched.fault(name, workers)
-        print(f"{time.monotonic() - begin:.0f} s: {name} to {workers} after step {at}")
+        seconds = time.monotonic() - so_far
+        print(f"{name} to {workers} after step {at}: started again after {seconds:.1f} s")
     assert launched.ends() == 0, launched.said()
     print(f"{time.monotonic() - begin:.0f} s: done")
     assert launched.num_restarts() == len(faults), launched.said()

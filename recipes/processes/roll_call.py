@@ -60,9 +60,12 @@ def difference(mine, other, path=""):
 
     >>> difference({"seed": 0, "recipe": {"epochs": 3}}, {"seed": 0, "recipe": {"epochs": 4}})
     ('recipe.epochs', 3, 4)
+    >>> difference({"data": "wine", "name": "a"}, {"data": "iris", "name": "b"})
+    ('name', 'a', 'b')
     """
     if isinstance(mine, dict) and isinstance(other, dict):
-        for key in sorted({*mine, *other}):
+        # A name first, since it says of all the rest that it differs.
+        for key in sorted({*mine, *other}, key=lambda key: (key != "name", key)):
             place = f"{path}.{key}" if path else key
             found = difference(mine.get(key), other.get(key), place)
             if found:
