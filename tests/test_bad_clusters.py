@@ -107,7 +107,11 @@ def test_a_worker_that_does_not_come(refused, cluster, monkeypatch):
 @pytest.mark.parametrize(
     ("field", "other", "words"),
     [
-        ("recipe", get("mlp_digits").describe(), "`recipe.name` must be the same for all workers. Received: 'mlp_digits' from {}"),
+        (
+            "recipe",
+            get("mlp_digits").describe(),
+            "`recipe.name` must be the same for all workers. Received: 'mlp_digits' from {}",
+        ),
         ("seed", 3, "`seed` must be the same for all workers. Received: 3 from {}, and 0 from {}."),
         (
             "versions",

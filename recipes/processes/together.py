@@ -7,6 +7,7 @@ again, and the command itself goes on where it was.
 from __future__ import annotations
 
 import json
+import tempfile
 
 from ..atomic import make_folder
 from ..errors import RecipeError, check_at_least
@@ -95,7 +96,7 @@ def run_together(
         )
         for index in range(num_workers)
     ]
-    _Together(
+    together = _Together(
         workers,
         is_over or (lambda: False),
         max_restarts=max_restarts,
@@ -104,7 +105,13 @@ def run_together(
         on_event=on_event,
         on_look=on_look,
         go_on=go_on,
-    ).run()
+    )
+    # A worker that is killed cannot remove what it keeps there.
+    folder = tempfile.TemporaryDirectory(prefix="kerasrecipes-", ignore_cleanup_errors=True)
+    with folder as temporary:
+        for worker in workers:
+            worker.environment["TMPDIR"] = temporary
+        together.run()
 
 
 class _Together(Supervision):
@@ -121,6 +128,13 @@ class _Together(Supervision):
 
     def at_end(self):
         self.wait_for(self.members, self.grace_seconds)
+
+    def stop(self):
+        if not all(each.running for each in self.members):
+            # Without the others nobody can take the step that all save at.
+            for each in self.members:
+                each.kill()
+        super().stop()
 
     def failed(self, member, reason, code):
         if member is self.members[0] and self.is_over():
