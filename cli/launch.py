@@ -107,13 +107,16 @@ def _folder_of(words, num_workers):
     from .main import parser
 
     train = parser().parse_args(words)  # which says what is wrong with it
-    if train.resume:
-        return Run.open(train.resume).folder, [], words
-    if num_workers > 1 and train.strategy not in ("auto", "multiworker"):
+    run = Run.open(train.resume) if train.resume else None
+    strategy = run.record["strategy"] if run else train.strategy
+    if num_workers > 1 and strategy not in ("auto", "multiworker"):
+        remedy = "Go on with --workers 1" if run else "Leave --strategy out"
         raise RecipeError(
             f"`strategy` of several workers must be 'auto' or 'multiworker'. Received: "
-            f"strategy={train.strategy!r} and {num_workers} workers. Leave --strategy out."
+            f"strategy={strategy!r} and {num_workers} workers. {remedy}."
         )
+    if run:
+        return run.folder, [], words
     expect(train)
     parent = Path(train.folder or Path(train.runs) / catalog.name_of(train.name))
     made = [each for each in (parent, *parent.parents) if not each.exists()]
