@@ -17,7 +17,17 @@ def add_arguments(parser):
     what.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
     add_fields(parser)
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--strategy", default="auto", help="auto, none or mirrored; default: auto")
+    parser.add_argument(
+        "--strategy",
+        default="auto",
+        help="auto, none, mirrored, multiworker or tpu; default: auto",
+    )
+    parser.add_argument(
+        "--scale",
+        metavar="RULE",
+        help="linear or square_root: the batch is that of each replica, and the learning rate "
+        "grows with their number; without it they share the batch",
+    )
     parser.add_argument("--runs", default="runs", help="folder of the runs; default: runs")
     parser.add_argument(
         "--folder",
@@ -51,6 +61,7 @@ def _train(arguments):
         "--data": arguments.data,
         "--set": arguments.changes,
         "--folder": arguments.folder,
+        "--scale": arguments.scale,
     }
     given = [flag for flag, value in changes.items() if value not in (None, [])]
     if arguments.resume and given:
@@ -70,6 +81,7 @@ def _train(arguments):
         arguments.name,
         seed=arguments.seed,
         strategy=arguments.strategy,
+        scale=arguments.scale,
         runs=arguments.runs,
         folder=arguments.folder,
         saved_models=None if arguments.no_export else arguments.saved_models,

@@ -22,6 +22,7 @@ from .runs.history import History
 from .runs.meeting import meet
 from .runs.revisit import result_of
 from .runs.run import Run, hardware, is_plain, versions
+from .scaling import check_scale, scaled
 from .steps import NonFiniteLoss, TrainingSteps
 
 
@@ -30,6 +31,7 @@ def train(
     *,
     seed=0,
     strategy="auto",
+    scale=None,
     runs="runs",
     folder=None,
     saved_models="saved_models",
@@ -45,6 +47,9 @@ def train(
         recipe: str, a name of the catalogue or the path of a recipe script; or a `Recipe`.
         seed: int >= 0. The same seed gives the same run, to the bit on one CPU. Defaults to 0.
         strategy: str, see `distribute.strategy`. Defaults to "auto".
+        scale: "linear" or "square_root": the recipe's batch is that of each replica, and its
+            learning rate grows with the number of replicas by that rule (see `scaling.scaled`).
+            None, all replicas share the batch, and the run is that of one device. Defaults to None.
         runs: str or path of the folder that takes the run's own. Defaults to "runs".
         folder: str or path of the run's own folder, where it must be known before. A run that is
             there is gone on with, and where it is finished, nothing is trained. So the same call
@@ -70,15 +75,18 @@ def train(
     """
     chosen = replace(catalog.get(recipe), **overrides)
     check_seed(seed)
+    check_scale(scale)
     # Now, and not once the training is done.
     check_folder(runs if folder is None else folder)
     if saved_models is not None:
         check_folder(saved_models)
     if folder is not None and (Path(folder) / Run.record_name).is_file():
-        return _go_on(folder, chosen, seed, progress)
+        return _go_on(folder, chosen, seed, scale, progress)
     # First of all: the workers of a cluster cannot be joined once TensorFlow has been used.
-    meet(chosen, seed, strategy, goes_on=False)
+    meet(chosen, seed, strategy, scale=scale, goes_on=False)
     place = distribute.strategy(strategy)
+    changes = scaled(chosen, scale, place.num_replicas_in_sync)
+    overrides, chosen = {**overrides, **changes}, replace(chosen, **changes)
     named = splits is None
     with distribute.chief_first(place):
         splits = splits_of(chosen, data_dir) if named else splits
@@ -93,6 +101,7 @@ def train(
         "recipe": chosen.describe(),
         "seed": seed,
         "strategy": strategy,
+        "scale": scale and [scale, place.num_replicas_in_sync],
         # Whole paths, since whoever goes on with the run may stand in another folder.
         "saved_models": None if saved_models is None else str(Path(saved_models).resolve()),
         "data_dir": None if data_dir is None else str(Path(data_dir).resolve()),
@@ -157,15 +166,18 @@ def resume(folder, *, recipe=None, progress=True):
         return _fit(run, chosen, splits, model, progress, restored)
 
 
-def _go_on(folder, recipe, seed, progress):
-    """Go on with the run of a folder, which must be of this recipe and seed."""
+def _go_on(folder, recipe, seed, scale, progress):
+    """Go on with the run of a folder, which must be of this recipe, seed and scale."""
     run = Run.open(folder)
+    then = run.record.get("scale") or [None, 1]
+    for what, now, before in (("seed", seed, run.record["seed"]), ("scale", scale, then[0])):
+        if now != before:
+            raise RecipeError(
+                f"The {what} of run {str(folder)!r} must be as it was. Received: {now}, which was "
+                f"{before}. Start a run anew."
+            )
+    recipe = replace(recipe, **scaled(recipe, *then))
     run.check_recipe(recipe)
-    if run.record["seed"] != seed:
-        raise RecipeError(
-            f"The seed of run {str(folder)!r} must be as it was. Received: {seed}, which was "
-            f"{run.record['seed']}. Start a run anew."
-        )
     if run.record["status"] == "finished":
         return result_of(folder, recipe=recipe)
     return resume(folder, recipe=recipe, progress=progress)

@@ -20,7 +20,7 @@ FLOORS = (
     ("recipes.foundations.", "recipes.vision.", "recipes.segmentation.", "recipes.sequence.",
      "recipes.generative.", "recipes.graph.", "recipes.reinforcement."),
     ("recipes.catalog", "recipes.recipe_faults"),
-    ("recipes.recipe_data", "recipes.preparing", "recipes.fitting"),
+    ("recipes.recipe_data", "recipes.preparing", "recipes.fitting", "recipes.scaling"),
     ("recipes.runs.", "recipes.serving.", "recipes.rehearsals.subject"),
     ("recipes.runs.finish", "recipes.rehearsals."),
     ("recipes.checks.",),
