@@ -15,7 +15,7 @@ from kerasrecipes.recipes.runs import checkpoint
 # Everything with state at once: dropout, moving statistics, momenta, augmentation, a schedule that
 # counts steps, two callbacks with memories, and a last execution shorter than the others.
 SCRIPT = """
-import functools, os, signal
+import functools, os, signal, time
 import keras
 from keras import layers
 from kerasrecipes.callbacks import EarlyStopping, ReduceLearningRateOnPlateau
@@ -33,6 +33,7 @@ class Kill(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        time.sleep(float(os.environ.get("SLEEP", "0")))
         if os.environ.get("KILL_AT") == f"{self.epoch}:{batch}":
             for name in os.environ["KILL_BY"].split():
                 os.kill(os.getpid(), getattr(signal, name))

@@ -2,10 +2,12 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -222,6 +224,68 @@ def test_a_mistake_of_one_stops_all_with_its_sentence(run, num_lives, tmp_path):
             """)  # fmt: skip
     assert num_lives(1) == 1
     assert not any(map(alive, pids_in(tmp_path)))
+
+
+def test_nobody_is_waited_for_who_could_save_nothing(run, tmp_path):
+    begin = time.monotonic()
+    with pytest.raises(RecipeError, match=r"^No\.$"):
+        run("""
+            if index == 1:
+                wait_for("worker0")
+                print("kerasrecipes: No.", file=sys.stderr)
+                sys.exit(2)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as within a step
+            (here / "worker0.done").touch()
+            time.sleep(600)
+            """, grace_seconds=60.0)  # fmt: skip
+    assert time.monotonic() - begin < 30
+    assert not any(map(alive, pids_in(tmp_path)))
+
+
+def test_a_log_that_is_gone_is_said(run, tmp_path):
+    with pytest.raises(
+        RecipeError, match=r"^worker1 ended with exit code 2, and its log \(.*\) is "
+    ):
+        run("""
+            if index == 1:
+                (here / "logs" / "worker1.log").unlink()
+                sys.exit(2)
+            time.sleep(600)
+            """)  # fmt: skip
+
+
+def test_logs_that_are_removed_are_begun_anew(run, num_lives, tmp_path):
+    run("""
+        import shutil
+        if chief and life == 1:
+            while not (here / "worker1.1").exists():
+                time.sleep(0.01)
+            shutil.rmtree(here / "logs")
+            os.kill(os.getpid(), signal.SIGKILL)
+        if life == 1:
+            time.sleep(600)
+        end_well("worker0", "worker1")
+        """)  # fmt: skip
+    assert [num_lives(n) for n in range(2)] == [2, 2]
+    assert (tmp_path / "logs" / "worker0.log").is_file()
+
+
+def test_what_a_killed_worker_has_put_down_for_a_time_is_removed(run, tmp_path):
+    run("""
+        import tempfile
+        folder = pathlib.Path(tempfile.mkdtemp())
+        (folder / "some.txt").write_text("some")
+        (here / f"{name}.folder").write_text(str(folder))
+        if life == 1:
+            wait_for_files = [here / f"worker{n}.folder" for n in range(2)]
+            while not all(file.exists() for file in wait_for_files):
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGKILL)
+        end_well("worker0", "worker1")
+        """)  # fmt: skip
+    folders = [pathlib.Path((tmp_path / f"worker{n}.folder").read_text()) for n in range(2)]
+    assert folders[0].parent == folders[1].parent != pathlib.Path(tempfile.gettempdir())
+    assert not folders[0].parent.exists()
 
 
 def test_workers_that_do_not_end_after_the_chief_are_stopped(run, tmp_path):
