@@ -152,9 +152,10 @@ def variational(pixels, optimizer):
 
 
 def adversarial():
+    """Players that move far enough for their scores to differ from one image to the next."""
     model = dcgan.build((8, 8, 1), latent=5, width=3)
     model.compile(
-        fused(keras.optimizers.SGD(0.02)), fused(keras.optimizers.SGD(0.02)), steps_per_execution=3
+        fused(keras.optimizers.SGD(0.5)), fused(keras.optimizers.SGD(0.5)), steps_per_execution=3
     )
     return model
 
