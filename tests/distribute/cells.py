@@ -152,10 +152,13 @@ def variational(pixels, optimizer):
 
 
 def adversarial():
-    """Players that move far enough for their scores to differ from one image to the next."""
+    """Players that move far enough for scores to differ from image to image.
+
+    Near their start all scores are 0.5, and a mean over them is right however it is weighted.
+    """
     model = dcgan.build((8, 8, 1), latent=5, width=3)
     model.compile(
-        fused(keras.optimizers.SGD(0.5)), fused(keras.optimizers.SGD(0.5)), steps_per_execution=3
+        fused(keras.optimizers.SGD(2.0)), fused(keras.optimizers.SGD(2.0)), steps_per_execution=3
     )
     return model
 
