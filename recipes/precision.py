@@ -7,8 +7,6 @@ from keras import layers
 
 from ..callbacks.operation_graph import functional_of
 
-# What the layer is called that makes an answer of 16 bits one of 32, behind the name of the answer.
-SUFFIX = "_in_32_bits"
 _NARROW = ("float16", "bfloat16")
 
 
@@ -49,7 +47,7 @@ def loss_scaled(optimizer, name):
 def answering_in_32_bits(network):
     """Return a network whose answers have 32 bits, whatever its layers compute with.
 
-    A softmax, a loss and a report want more digits than 3 or 4.
+    A softmax, a loss and a metric want more digits than 3 or 4.
 
     Args:
         network: `keras.Model`. One that has no graph of layers is returned as it is, and so is one
@@ -62,7 +60,7 @@ def answering_in_32_bits(network):
     def widened(tensor):
         if not _is_narrow(tensor):
             return tensor
-        name = f"{tensor._keras_history.operation.name}{SUFFIX}"
+        name = f"{tensor._keras_history.operation.name}_in_32_bits"
         return layers.Activation("linear", dtype="float32", name=name)(tensor)
 
     outputs = keras.tree.map_structure(widened, graph.output)

@@ -101,9 +101,9 @@ class Recipe:
         regularization: `Regularization`, what is added to the model, the optimizer, the batches and
             the callbacks by name. Defaults to nothing.
         expected: `Figure` on the test split.
-        precision: "float32", "mixed_bfloat16" or "mixed_float16": what the layers compute with,
-            whatever policy Keras has elsewhere. Weights, losses and answers have 32 bits in each of
-            them. Defaults to "float32".
+        precision: "float32", "mixed_bfloat16" or "mixed_float16": what the layers compute with in
+            training, whatever policy Keras has elsewhere. Weights, losses and answers have 32 bits
+            in each of them, and the trained model computes with 32. Defaults to "float32".
         hold_out: bool, whether the validation split is held out of training. False trains on it
             too, as the last training of a tuned recipe does: no curve is drawn of it then, and
             nothing may watch it. Defaults to True.

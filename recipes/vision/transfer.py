@@ -53,7 +53,6 @@ from ...callbacks import Unfreeze
 from ..data.augment import crop
 from ..errors import RecipeError, check_at_least
 from ..layers import GradientGate, SubtractImageNetMean
-from ..precision import SUFFIX
 from ..ranges import OneOf
 from ..recipe import Figure, Recipe
 from ..schedules import cosine
@@ -125,8 +124,7 @@ def _features(base):
         raise RecipeError(
             f"Base {str(path)!r} could not be read: {reason} Train it again with its recipe."
         ) from error
-    own = [layer for layer in model.layers if not layer.name.endswith(SUFFIX)]
-    last = own[-1]
+    last = model.layers[-1]
     takes_images = len(model.inputs) == 1 and len(model.inputs[0].shape) == 4
     if not takes_images or not isinstance(last, layers.Dense) or len(last.input.shape) != 2:
         raise RecipeError(
@@ -138,7 +136,7 @@ def _features(base):
         # Operations are numbered anew in each process, and a base of transfer has layers like ours.
         if operation.name in _OWN_NAMES or not isinstance(operation, layers.Layer):
             operation.name = f"base_{operation.name}"
-    gate = own[-2]  # there is one where the base has been moved itself
+    gate = model.layers[-2]  # there is one where the base has been moved itself
     features = gate.input if isinstance(gate, GradientGate) else last.input
     return keras.Model(model.inputs[0], features, name=model.name)
 

@@ -1,4 +1,4 @@
-"""A program: what the network of each recipe answers, and its loss before and after a step.
+"""A program: what the network of each recipe answers, and its loss, before and after a step.
 
     KERAS_BACKEND=jax python answers.py FOLDER_OF_DATA OUTPUT.npz NAME...
 
@@ -42,18 +42,25 @@ def load(name, data_dir):
 
 
 def looked_at(core):
-    """Return the outputs of a network, and its loss before and after a step of SGD."""
+    """Return the outputs of a network and its loss, each before and after a step of SGD."""
+    for layer in core._flatten_layers():
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0  # each backend draws for itself which units to drop
     generator = np.random.default_rng(0)
     core.set_weights([drawn(generator, weight) for weight in core.weights])
     inputs = [example(generator, tensor) for tensor in core.inputs]
     model = keras.Model(core.inputs, keras.tree.flatten(core.outputs))
-    outputs = [keras.ops.convert_to_numpy(each) for each in keras.tree.flatten(model(inputs))]
+
+    def answered():
+        return [keras.ops.convert_to_numpy(each) for each in keras.tree.flatten(model(inputs))]
+
+    outputs = answered()
     targets = [generator.normal(size=each.shape).astype("float32") for each in outputs]
     model.compile(keras.optimizers.SGD(1e-3), loss=["mse"] * len(outputs))
-    losses = [float(model.evaluate(inputs, targets, verbose=0, return_dict=True)["loss"])]
+    losses = [model.test_on_batch(inputs, targets, return_dict=True)["loss"]]
     model.train_on_batch(inputs, targets)
-    losses.append(float(model.evaluate(inputs, targets, verbose=0, return_dict=True)["loss"]))
-    return {"outputs": outputs, "losses": losses}
+    losses.append(model.test_on_batch(inputs, targets, return_dict=True)["loss"])
+    return {"outputs": outputs, "losses": map(float, losses), "stepped": answered()}
 
 
 def drawn(generator, weight):

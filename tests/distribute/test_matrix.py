@@ -21,8 +21,8 @@ NAMES = [
     for key in node.value.keys
 ]
 
-# With three workers a batch of 12 and one of 7 are shared otherwise than with two, and sums of three
-# are rounded otherwise. These cells depend on it; the others are trained by three in the slow run.
+# Three workers share a batch of 7 otherwise than two, and draw and sum rows in other places. These
+# cells are the ones in which that matters; three train the others in the slow run.
 BY_THREE = (
     "gradient",
     "one example left over in evaluation",
