@@ -31,7 +31,8 @@ def trained_on(place, recipe, splits):
         place, BATCH_SIZE, lambda rows: batches_of(recipe, splits, 0, 0, rows=rows)
     )
     history = model.fit(data, steps_per_epoch=2, verbose=0, shuffle=False).history
-    return history, {variable.path: variable.numpy() for variable in model.variables}
+    logs = {name: value for name, (value,) in history.items()}
+    return logs, {variable.path: variable.numpy() for variable in model.variables}
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,10 @@ NAMES = [
 # Three workers share a batch of 7 otherwise than two, and draw and sum rows in other places. These
 # cells are the ones in which that matters; three train the others in the slow run.
 BY_THREE = (
-    "gradient",
     "one example left over in evaluation",
     "weighted losses",
-    "examples mixed",
     "batch normalization",
     "masks, cross-entropy",
-    "masks, Dice",
-    "clipnorm",
     "dropout",
     "GAN",
 )
