@@ -237,20 +237,16 @@ def _fit(run, recipe, splits, model, progress, restored=None):
     run.update(seconds=run.record["seconds"] + time.monotonic() - begin)
     if distribute.is_multiworker(place):
         return _finish_alone(run, recipe, splits, model, history.history)
+    if recipe.precision != "float32":
+        model = _of_one_device(run, recipe, splits, model)
     return finish(run, recipe, splits, model, history.history)
 
 
 def _finish_alone(run, recipe, splits, model, history):
     """Let the chief test and write what all workers have trained, while the others wait for it."""
     place = model.distribute_strategy
-    # A model of one device: whatever is asked of it asks nothing of the others.
-    own = prepare(recipe, splits, distribute.strategy("none"), run.record["seed"])
-    of_both = zip(*(recipe.task.optimizers(each) for each in (own, model)), strict=True)
-    pairs = [(own.weights, model.weights)]
-    pairs += [(mine.variables, shared.variables) for (mine, _), (shared, _) in of_both]
-    for variables, trained in pairs:
-        for variable, value in zip(variables, trained, strict=True):
-            variable.assign(value.numpy())
+    # Whatever is asked of it asks nothing of the others.
+    own = _of_one_device(run, recipe, splits, model)
     if distribute.is_chief(place):
         result = finish(run, recipe, splits, own, history)
     else:
@@ -268,3 +264,18 @@ def _finish_alone(run, recipe, splits, model, history):
         )
     distribute.wait_for_all(place)
     return result
+
+
+def _of_one_device(run, recipe, splits, model):
+    """Return a model of one device, in 32 bits, with the weights that were trained elsewhere."""
+    plain = replace(recipe, precision="float32")
+    own = prepare(plain, splits, distribute.strategy("none"), run.record["seed"])
+    pairs = [(own.weights, model.weights)]
+    of_both = (recipe.task.optimizers(each) for each in (own, model))
+    for (mine, _), (shared, _) in zip(*of_both, strict=True):
+        # What scales a loss has an optimizer within.
+        pairs.append((mine.variables, getattr(shared, "inner_optimizer", shared).variables))
+    for variables, trained in pairs:
+        for variable, value in zip(variables, trained, strict=True):
+            variable.assign(value.numpy())
+    return own

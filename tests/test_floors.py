@@ -10,7 +10,7 @@ FLOORS = (
     ("callbacks.", "recipes.errors", "recipes.regularization", "recipes.ranges"),
     ("recipes.atomic", "recipes.rehearsals.random_state", "recipes.recipe", "recipes.replicas",
      "recipes.layers.", "recipes.pictures", "recipes.page", "recipes.page_style",
-     "recipes.record_parts", "recipes.processes."),
+     "recipes.record_parts", "recipes.precision", "recipes.processes."),
     ("recipes.schedules", "recipes.losses", "recipes.metrics", "recipes.source",
      "recipes.measured", "recipes.runs.history", "recipes.drawings."),
     ("recipes.data.", "recipes.distribute.", "recipes.steps", "recipes.architecture",
