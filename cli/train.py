@@ -17,7 +17,17 @@ def add_arguments(parser):
     what.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
     add_fields(parser)
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--strategy", default="auto", help="auto, none or mirrored; default: auto")
+    parser.add_argument(
+        "--strategy",
+        default="auto",
+        help="auto, none, mirrored, multiworker or tpu; default: auto",
+    )
+    parser.add_argument(
+        "--scale",
+        metavar="RULE",
+        help="linear or square_root: the batch is that of each replica, and the learning rate "
+        "grows with their number; without it they share the batch",
+    )
     parser.add_argument("--runs", default="runs", help="folder of the runs; default: runs")
     parser.add_argument(
         "--folder",
@@ -36,6 +46,11 @@ def add_arguments(parser):
     )
     parser.add_argument("--no-export", action="store_true", help="leave the SavedModel out")
     parser.add_argument("--data-dir", help="folder of the data sets; default: TFDS's own")
+    parser.add_argument(
+        "--data-service",
+        metavar="ADDRESS",
+        help="have the batches made by `kerasrecipes data serve`: grpc://host:5000,...",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -51,6 +66,7 @@ def _train(arguments):
         "--data": arguments.data,
         "--set": arguments.changes,
         "--folder": arguments.folder,
+        "--scale": arguments.scale,
     }
     given = [flag for flag, value in changes.items() if value not in (None, [])]
     if arguments.resume and given:
@@ -65,17 +81,23 @@ def _train(arguments):
     from ..recipes.training import resume
 
     if arguments.resume:
-        return resume(arguments.resume, progress=not arguments.quiet)
+        return resume(
+            arguments.resume,
+            progress=not arguments.quiet,
+            data_service=arguments.data_service,
+        )
     return recipes.train(
         arguments.name,
         seed=arguments.seed,
         strategy=arguments.strategy,
+        scale=arguments.scale,
         runs=arguments.runs,
         folder=arguments.folder,
         saved_models=None if arguments.no_export else arguments.saved_models,
         data_dir=arguments.data_dir,
         checkpoint_seconds=arguments.checkpoint_seconds,
         progress=not arguments.quiet,
+        data_service=arguments.data_service,
         **changes_of(arguments),
     )
 

@@ -1,9 +1,11 @@
 """Keras's `fit` on a prepared model, and what a step that fails means."""
 
+import keras
 import tensorflow as tf
 
 from . import distribute, recipe_faults
 from .errors import RecipeError
+from .processes.heartbeat import of_process
 
 
 def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=None):
@@ -39,7 +41,7 @@ def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=
                 validation_steps=num_steps,
                 initial_epoch=first_epoch,
                 epochs=recipe.epochs if last_epoch is None else last_epoch,
-                callbacks=callbacks,
+                callbacks=[_signs_of_life(), *callbacks],
                 verbose=0,
             )
     except tf.errors.OpError as error:
@@ -53,3 +55,13 @@ def fit(recipe, splits, model, batches, callbacks, *, first_epoch=0, last_epoch=
         raise RecipeError(
             f"A training step failed: {recipe_faults.reason(error)} {remedy} and start anew."
         ) from error
+    finally:
+        of_process().rested()
+
+
+def _signs_of_life():
+    """Return a callback by which a supervisor hears of each call of steps."""
+    progressed = of_process().progressed
+    return keras.callbacks.LambdaCallback(
+        on_train_batch_end=progressed, on_test_batch_end=progressed
+    )

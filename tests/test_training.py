@@ -35,6 +35,19 @@ def test_replicas_train_twice_in_a_process(data_dir):
     np.testing.assert_array_equal(weights(1, data_dir, strategy="mirrored"), first)
 
 
+def test_a_batch_for_each_replica_is_a_larger_batch_and_rate(data_dir):
+    recipe = get("softmax_digits")
+    more = {"batch_size": 2 * recipe.batch_size, "learning_rate": 2 * recipe.learning_rate}
+    expected = weights(1, data_dir, strategy="mirrored", **more)
+    settings = {"strategy": "mirrored", "scale": "linear", "folder": "scaled"}
+    np.testing.assert_array_equal(weights(1, data_dir, **settings), expected)
+    np.testing.assert_array_equal(weights(1, data_dir, **settings), expected)  # of the folder
+    # What goes on keeps its batch, on whatever it goes on.
+    assert Run.open("scaled").recipe().batch_size == more["batch_size"]
+    with pytest.raises(recipes.RecipeError, match=r"scale .* as it was. Received: None, which was"):
+        weights(1, data_dir, strategy="mirrored", folder="scaled")
+
+
 def test_the_line_is_found(data_dir):
     result = recipes.train("linear_line", data_dir=data_dir, saved_models=None, progress=False)
     slope, intercept = (float(weight.ravel()[0]) for weight in result.model.get_weights())

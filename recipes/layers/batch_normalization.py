@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from ..replicas import num_replicas, total
+from .shared_normalization import normalize_over_all
 
 # Below this the kernel of cuDNN silently takes this value.
 SMALLEST_EPSILON = 1.001e-5
@@ -18,9 +19,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
     that weights and checkpoints go both ways.
 
     The kernel serves `(batch, height, width, channels)` float inputs normalised over the last
-    axis, on the TensorFlow backend, with statistics of one replica. Everything else (a mask,
-    renormalisation, statistics shared by several replicas, another rank, axis or backend) is left
-    to Keras, but for the moments of several replicas, which lose fewer digits here.
+    axis, on the TensorFlow backend, with statistics of one replica or, by `shared_normalization`,
+    of several. Everything else (a mask, renormalisation, another rank, axis or backend, statistics
+    shared on a TPU) is left to Keras, but for the moments of several replicas, which lose fewer
+    digits here.
 
     Under mixed precision the image stays in 16 bits and the statistics are in 32, inside the
     kernel.
@@ -54,10 +56,16 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def _training_call(self, inputs):
         import tensorflow as tf
 
-        outputs, mean, variance = self._kernel(inputs, is_training=True)
-        # The kernel gives the unbiased variance of its n values a channel, Keras keeps the biased.
-        num_values = tf.cast(tf.reduce_prod(tf.shape(inputs, tf.int64)[:-1]), variance.dtype)
-        variance *= (num_values - 1.0) / num_values
+        if self.synchronized and num_replicas() > 1:
+            outputs, mean, variance = normalize_over_all(
+                inputs, *self._scale_and_offset(), self.epsilon
+            )
+        else:
+            outputs, mean, variance = self._kernel(inputs, is_training=True)
+            # The kernel gives the unbiased variance of its n values a channel, Keras keeps the
+            # biased.
+            num_values = tf.cast(tf.reduce_prod(tf.shape(inputs, tf.int64)[:-1]), variance.dtype)
+            variance *= (num_values - 1.0) / num_values
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
         return outputs
@@ -65,15 +73,22 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def _kernel(self, inputs, *, is_training, mean=None, variance=None):
         import tensorflow as tf
 
-        # The variables hold 32 bits whatever the policy: they are made with `autocast=False`.
+        scale, offset = self._scale_and_offset()
         return tf.compat.v1.nn.fused_batch_norm(
             inputs,
-            scale=tf.ones_like(self.moving_mean) if self.gamma is None else self.gamma,
-            offset=tf.zeros_like(self.moving_mean) if self.beta is None else self.beta,
+            scale=scale,
+            offset=offset,
             mean=mean,
             variance=variance,
             epsilon=self.epsilon,
             is_training=is_training,
+        )
+
+    def _scale_and_offset(self):
+        # The variables hold 32 bits whatever the policy: they are made with `autocast=False`.
+        return (
+            ops.ones_like(self.moving_mean) if self.gamma is None else ops.convert_to_tensor(self.gamma),
+            ops.zeros_like(self.moving_mean) if self.beta is None else ops.convert_to_tensor(self.beta),
         )
 
     def _fits_the_kernel(self, inputs, mask):
@@ -86,7 +101,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             and self.moving_mean.dtype == "float32"
             and self.epsilon >= SMALLEST_EPSILON
             and not self.renorm
-            and not (self.synchronized and _num_replicas() > 1)
+            and not (self.synchronized and _is_on_tpu())
         )
 
     def _moments(self, inputs, mask):
@@ -111,8 +126,8 @@ def _moments_of_all(inputs, axes):
     return mean, total(ops.sum(ops.square(gaps), axis=axes)) / count
 
 
-def _num_replicas():
+def _is_on_tpu():
     import tensorflow as tf
 
-    # Of the strategy, where a model is put together in its scope too.
-    return tf.distribute.get_strategy().num_replicas_in_sync
+    # Which cannot add up in 64 bits.
+    return isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy)

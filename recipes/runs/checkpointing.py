@@ -106,7 +106,6 @@ class Checkpointing(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        of_process().progressed()
         if (
             self.steps.num_steps_done % self.steps.steps_per_epoch
             and self.steps.num_steps_done > self.steps.first_step
@@ -117,9 +116,6 @@ class Checkpointing(keras.callbacks.Callback):
             if stop:
                 self._stop()
 
-    def on_test_batch_end(self, batch, logs=None):
-        of_process().progressed()
-
     def on_epoch_end(self, epoch, logs=None):
         due, stop = self.agreement.anybody(self._is_due(SHORT_EPOCH), self.notice.given)
         is_last = self.model.stop_training or epoch + 1 == self.params["epochs"]
@@ -128,9 +124,6 @@ class Checkpointing(keras.callbacks.Callback):
             self.save(epoch + 1)
         if stop:
             self._stop()
-
-    def on_train_end(self, logs=None):
-        of_process().rested()
 
     def _stop(self):
         # Who leaves earlier would end the others, of whom one may still write.

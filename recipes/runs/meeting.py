@@ -8,7 +8,7 @@ from .run import versions
 PATIENCE_SECONDS = 600.0
 
 
-def meet(recipe, seed, strategy, *, goes_on):
+def meet(recipe, seed, strategy, *, goes_on, scale=None):
     """Wait until every worker that the environment names has come, and check that all train this.
 
     Where there is one process, this returns at once.
@@ -17,6 +17,7 @@ def meet(recipe, seed, strategy, *, goes_on):
         recipe: `Recipe`.
         seed: int.
         strategy: str, a name of `distribute.strategy`.
+        scale: str or None, as of `train`. Defaults to None.
         goes_on: bool, whether this process has found a run to go on with. Where only some of them
             have, they do not see one folder, and would wait for each other for ever.
 
@@ -34,6 +35,7 @@ def meet(recipe, seed, strategy, *, goes_on):
         {
             "recipe": recipe.describe(),
             "seed": seed,
+            "scale": scale,
             "versions": versions(),
             "goes_on": goes_on,
         },

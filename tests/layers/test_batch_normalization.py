@@ -158,18 +158,49 @@ def test_everything_else_is_left_to_keras(arguments, shape, mask):
     assert_same(ours.get_weights(), theirs.get_weights())
 
 
-def test_statistics_shared_by_replicas_are_left_to_keras():
-    strategy = distribute.strategy("mirrored")
-    with strategy.scope():
-        shared = BatchNormalization(synchronized=True)
-        alone = BatchNormalization()
-        shared.build(SHAPE)
-        alone.build(SHAPE)
-        assert not shared._fits_the_kernel(images(), None)
-        assert alone._fits_the_kernel(images(), None)
-    one_replica = BatchNormalization(synchronized=True)
-    one_replica.build(SHAPE)
-    assert one_replica._fits_the_kernel(images(), None)
+@pytest.mark.parametrize("arguments", [{}, {"scale": False}, {"center": False}], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_two_replicas_compute_what_one_does_on_all_rows(arguments, dtype):
+    """Outputs, gradients by inputs and by weights, and the statistics kept, to the digits."""
+    place, inputs, weights = distribute.strategy("mirrored"), images(shape=(8, 6, 5, 3)), None
+    found = []
+    for scope in (tf.distribute.get_strategy(), place):
+        num_replicas = scope.num_replicas_in_sync
+        with scope.scope():
+            layer = BatchNormalization(synchronized=True, dtype=dtype, **arguments)
+            layer.build(SHAPE)
+            assert layer._fits_the_kernel(tf.cast(inputs, layer.compute_dtype), None)
+            rng = np.random.default_rng(1)
+            weights = [rng.uniform(0.5, 1.5, weight.shape) for weight in layer.weights]
+            for variable, value in zip(layer.weights, weights, strict=True):
+                variable.assign(value)
+
+        def on_replica(rows, layer=layer):
+            rows = tf.cast(rows, layer.compute_dtype)
+            trained = [weight.value for weight in layer.trainable_weights]
+            with tf.GradientTape() as tape:
+                tape.watch(rows)
+                loss = tf.reduce_sum(tf.cast(layer(rows, training=True), "float32") ** 3 / 100)
+                outputs = layer(rows, training=False)
+            by_rows, *by_weights = tape.gradient(loss, [rows, *trained])
+            return outputs, by_rows, by_weights
+
+        halves = scope.experimental_distribute_values_from_function(
+            lambda context, n=num_replicas: tf.split(inputs, n)[context.replica_id_in_sync_group]
+        )
+        step = tf.function(lambda x, f=on_replica, s=scope: s.run(f, args=(x,)))
+        parts = [scope.experimental_local_results(part) for part in tf.nest.flatten(step(halves))]
+        outputs, by_rows, *by_weights = parts
+        found.append(
+            [
+                np.concatenate([np.float32(tf.cast(p, "float32")) for p in outputs]),
+                np.concatenate([np.float32(tf.cast(p, "float32")) for p in by_rows]),
+                *(sum(p.numpy() for p in part) for part in by_weights),
+                *(weight.numpy() for weight in layer.weights),
+            ]
+        )
+    tolerance = {"float32": 2e-6, "mixed_float16": 2e-3, "mixed_bfloat16": 2e-2}[dtype]
+    assert_same(found[1], found[0], tolerance=tolerance)
 
 
 def test_it_trains_in_a_model_with_an_unknown_batch_size_and_comes_back_from_a_file(tmp_path):

@@ -301,7 +301,9 @@ def test_workers_that_do_not_end_after_the_chief_are_stopped(run, tmp_path):
 
 
 SUPERVISOR = """
-import sys
+import signal, sys
+# A shell that starts a job behind it lets the job ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from kerasrecipes.recipes.processes.together import run_together
 run_together(sys.argv[1:], 2, log_folder="logs", grace_seconds=5)
 """

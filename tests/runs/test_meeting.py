@@ -34,6 +34,7 @@ def test_the_chief_stands_first_and_each_has_its_number(called):
     [
         ({}, None),
         ({"seed": 1}, "seed"),
+        ({"scale": "linear"}, "scale"),
         ({"goes_on": True}, "goes_on"),
         ({"recipe": replace(get("mlp_digits"), epochs=3)}, "recipe.epochs"),
         ({"recipe": replace(get("mlp_digits"), **{"build.hidden": (9,)})}, "recipe.build"),

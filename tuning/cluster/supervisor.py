@@ -6,6 +6,7 @@ import time
 
 from ...recipes.atomic import make_folder
 from ...recipes.errors import RecipeError, check_at_least
+from ...recipes.processes.heartbeat import STALLED_SECONDS
 from ...recipes.processes.member import Member
 from ...recipes.processes.shares import chief_environment, cores_of, worker_environment
 from ...recipes.processes.supervision import HOST, Supervision, free_port
@@ -20,6 +21,7 @@ def supervise(
     environment=None,
     max_restarts=5,
     grace_seconds=10.0,
+    stalled_seconds=600.0,
     hung_seconds=120.0,
     on_event=None,
     on_look=None,
@@ -44,6 +46,8 @@ def supervise(
             whose trials end begins anew. Defaults to 5.
         grace_seconds: float >= 0, from SIGTERM to SIGKILL, and how long workers may take to end
             after the chief has. Defaults to 10.
+        stalled_seconds: float > 0 or None, without a step of its training after which a worker is
+            taken for hung; None waits for ever. Defaults to 600.
         hung_seconds: float > 0 or None, without a sign of life after which a member is killed and
             started again; None lets it be. Defaults to 120.
         on_event: callable that takes a sentence about what went wrong and what is done about it.
@@ -60,6 +64,8 @@ def supervise(
     folder = make_folder(log_folder)
     port = free_port()
     environment = dict(environment or {})
+    if stalled_seconds is not None:
+        environment[STALLED_SECONDS] = str(stalled_seconds)
 
     def member(role, share, cores):
         own = {**share, **environment, **role.environment()}

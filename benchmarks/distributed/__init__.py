@@ -1,0 +1,1 @@
+"""What distributed_speed.py measures and computes, one subject a file."""
