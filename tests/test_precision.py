@@ -20,12 +20,14 @@ QUICK = ("softmax_digits", "linear_diabetes", "vae_digits", "linear_autoencoder_
 NAMES = dict.fromkeys([*QUICK, *FIRST.values(), "resnet8_letters", "transfer_glyphs_few"])
 
 
-def few_steps(recipe, splits):
-    """Return the model after twenty steps, and the losses of the first of them."""
+def after(num_steps, recipe, splits):
+    """Return the model after some steps, and the losses of the first of them."""
     model = prepare(recipe, splits, distribute.strategy("none"), seed=0)
     model.train_function = TrainingSteps(model, 1)
     batches = batches_of(recipe, splits, 0, 0)
-    history = model.fit(batches, steps_per_epoch=1, epochs=20, verbose=0, shuffle=False).history
+    history = model.fit(
+        batches, steps_per_epoch=1, epochs=num_steps, verbose=0, shuffle=False
+    ).history
     assert all(np.isfinite(values).all() for values in history.values())
     return model, {name: values[0] for name, values in history.items() if "loss" in name}
 
@@ -38,7 +40,7 @@ def test_a_recipe_of_each_kind_takes_the_step_in_16_bits_and_answers_in_32(name,
     recipe = catalog.get(name)
     recipe = replace(recipe, batch_size=min(8, recipe.batch_size), precision=policy)
     splits = load_few(recipe.data)
-    model, losses = few_steps(recipe, splits)
+    model, losses = after(20, recipe, splits)
     assert keras.config.dtype_policy().name == "float32"
     computed = {layer.compute_dtype for layer in model._flatten_layers()}
     assert NARROW[policy] in computed
@@ -49,14 +51,12 @@ def test_a_recipe_of_each_kind_takes_the_step_in_16_bits_and_answers_in_32(name,
         )
         # The first are left out where the loss was multiplied by too much.
         assert 3 <= int(optimizer.iterations.numpy()) <= 20
-    _, expected = few_steps(replace(recipe, precision="float32"), splits)
-    assert losses == pytest.approx(expected, rel=WITHIN[policy]) and losses
-    for endpoint in recipe.task.endpoints(model, splits).values():
-        for value in endpoint.answer().values():
-            assert value.dtype.kind != "f" or value.dtype == np.float32
-            assert value.dtype.kind != "f" or np.isfinite(value).all()
-    figures, _ = recipe.task.evaluate(model, splits, splits.test.ordered(32))
-    assert all(np.isfinite(list(figures.values())))
+    if not name.endswith("_cartpole"):  # another rounding may play another game
+        _, expected = after(1, replace(recipe, precision="float32"), splits)
+        assert losses == pytest.approx(expected, rel=WITHIN[policy]) and losses
+    inputs, _ = splits.validation.examples([0])
+    for answer in keras.tree.flatten(model(inputs, training=False)):
+        assert answer.dtype == "float32" and np.isfinite(answer).all()
 
 
 def test_a_whole_run_keeps_its_precision(data_dir, tmp_path):
