@@ -167,7 +167,7 @@ class DataServers:
         """End them; training that still asks them waits or fails."""
         while self._servers:
             for server in self._servers.pop():
-                server._stop()
+                server.stop()
 
 
 def _check_sendable(batches):
