@@ -24,22 +24,17 @@ def straight(data_dir, tmp_path_factory):
     return recipes.train("mlp_digits", epochs=2, runs=runs, data_dir=data_dir, **SETTINGS)
 
 
-def same(one, other):
-    assert one.figures == other.figures
-    for values, expected in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(values, expected)
-
-
-def test_a_run_on_data_servers_is_the_run_without_to_the_bit(servers, straight, data_dir):
-    served = recipes.train(
-        "mlp_digits", epochs=2, data_dir=data_dir, data_service=servers, **SETTINGS
-    )
-    same(served, straight)
-
-
-def test_a_run_on_files_that_were_written_is_the_run_on_the_set(straight, data_dir):
+def test_a_run_on_written_files_and_data_servers_is_the_run_without_to_the_bit(
+    servers, straight, data_dir
+):
     data.write("digits", "digits", shards=5, keep_order=True, data_dir=data_dir)
-    same(recipes.train("mlp_digits", epochs=2, data="./digits", **SETTINGS), straight)
+    served = recipes.train(
+        "mlp_digits", epochs=2, data="./digits", data_service=servers, **SETTINGS
+    )
+    assert served.figures == straight.figures
+    weights = zip(served.model.get_weights(), straight.model.get_weights(), strict=True)
+    for values, expected in weights:
+        np.testing.assert_array_equal(values, expected)
 
 
 def test_a_run_is_not_begun_where_nobody_serves(data_dir, tmp_path):

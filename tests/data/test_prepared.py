@@ -43,7 +43,7 @@ def test_relative_paths_and_homes(sets, monkeypatch):
     monkeypatch.chdir(sets)
     monkeypatch.setenv("HOME", str(sets))
     for name in ("./photos", "../" + sets.name + "/photos", "~/photos", f"file://{sets}/photos"):
-        assert data.load(name).train.num_examples == 31
+        assert data.load(name).train.num_examples == 34
 
 
 @pytest.mark.parametrize(

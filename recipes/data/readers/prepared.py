@@ -46,7 +46,7 @@ def read(rest, name, data_dir, memory_limit) -> Source:
     path, size = images.parse_size(rest)
     reach.expect_cloud(path)
     with _told_plainly(name), tempfile.TemporaryDirectory(prefix="kerasrecipes-") as copy:
-        folder = _folder_of_set(os.path.expanduser(path).rstrip("/") or "/", name)
+        folder = _folder_of_set(_whole(path), name)
         there = set(tf.io.gfile.listdir(folder))
         for file in there:
             if file.endswith(_DESCRIBING):
@@ -64,6 +64,13 @@ def read(rest, name, data_dir, memory_limit) -> Source:
             folder=folder,
             notes=tuple(stored.get("notes", ())),
         )
+
+
+def _whole(path):
+    """Return a path that is the same for a process that stands in another folder."""
+    if "://" in path:
+        return path.rstrip("/")
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _folder_of_set(folder, name):
