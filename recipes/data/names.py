@@ -126,8 +126,6 @@ def resolve(name: str) -> tuple[str, str]:
     """
     if not isinstance(name, str):
         raise RecipeError(f"The name of a data set must be a text. Received: {name!r}.")
-    if name.startswith(_PATH_BEGINS) or "://" in name:
-        return "prepared", name
     prefix, colon, rest = name.partition(":")
     if colon and prefix in _PREFIXES:
         if not rest:
@@ -135,6 +133,8 @@ def resolve(name: str) -> tuple[str, str]:
                 f"Data name {name!r} must go on after the colon, as in '{_form(prefix)}'."
             )
         return prefix, rest
+    if name.startswith(_PATH_BEGINS) or "://" in name:
+        return "prepared", name
     for row in _TABLE:
         if row.name == name:
             return ("embedded" if row.kind == "embedded" else "tfds"), name

@@ -104,7 +104,8 @@ def served(make, data_service):
         jobs = []
         for number, address in enumerate(addresses):
             batches = make(rows, part=(number, len(addresses)))
-            _check_sendable(batches)
+            if not number:
+                _check_sendable(batches)
             jobs.append(
                 tf.data.Dataset.range(1)
                 .flat_map(lambda _, batches=batches: batches)
@@ -167,7 +168,7 @@ class DataServers:
         """End them; training that still asks them waits or fails."""
         while self._servers:
             for server in self._servers.pop():
-                server._stop()
+                server.stop()
 
 
 def _check_sendable(batches):

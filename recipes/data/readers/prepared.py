@@ -46,12 +46,12 @@ def read(rest, name, data_dir, memory_limit) -> Source:
     path, size = images.parse_size(rest)
     reach.expect_cloud(path)
     with _told_plainly(name), tempfile.TemporaryDirectory(prefix="kerasrecipes-") as copy:
-        folder = _folder_of_set(os.path.expanduser(path).rstrip("/"), name)
+        folder = _folder_of_set(_whole(path), name)
         there = set(tf.io.gfile.listdir(folder))
         for file in there:
             if file.endswith(_DESCRIBING):
                 tf.io.gfile.copy(f"{folder}/{file}", f"{copy}/{file}")
-        found = tfds.builder_from_directory(copy)
+        found = _described(copy, name)
         _check_files(found, there, name)
         more = Path(copy) / "metadata.json"
         stored = json.loads(more.read_text("utf-8")) if more.is_file() else {}
@@ -64,6 +64,13 @@ def read(rest, name, data_dir, memory_limit) -> Source:
             folder=folder,
             notes=tuple(stored.get("notes", ())),
         )
+
+
+def _whole(path):
+    """Return a path that is the same for a process that stands in another folder."""
+    if "://" in path:
+        return path.rstrip("/")
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _folder_of_set(folder, name):
@@ -128,16 +135,26 @@ def _check_files(found, there, name):
         )
 
 
+def _described(folder, name):
+    try:
+        return tfds.builder_from_directory(folder)
+    except Exception as error:  # as many kinds as there are parsers in it
+        raise _unreadable(name, error) from error
+
+
 @contextlib.contextmanager
 def _told_plainly(name):
     try:
         yield
-    except RecipeError:
-        raise
-    # A description that is damaged is found by whichever line needs what is missing.
-    except (tf.errors.OpError, OSError, ValueError, KeyError, AssertionError) as error:
-        reason = (getattr(error, "message", "") or str(error)).strip().splitlines() or ["no reason"]
-        raise RecipeError(
-            f"Data set {name!r} could not be read: {type(error).__name__}, {reason[0][:200]}. See "
-            f"to that, or write the set again with `kerasrecipes data write`."
-        ) from error
+    except (tf.errors.OpError, OSError) as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name, error):
+    # TensorFlow begins with the node of its graph.
+    reason = re.sub(r"\{\{.*?\}\} *", "", getattr(error, "message", None) or str(error)).strip()
+    return RecipeError(
+        f"Data set {name!r} could not be read: {type(error).__name__}, "
+        f"{(reason.splitlines() or ['no reason given'])[0][:200]}. See to that, or write the set "
+        f"again with `kerasrecipes data write`."
+    )
