@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from ..recipes.errors import RecipeError
+from ..recipes.errors import RecipeError, check_at_least
 from ..recipes.processes.copied_log import CopiedLog
 from ..recipes.processes.notice import TERMINATED
 from ..recipes.processes.together import HUNG_SECONDS, TF_CONFIG, GaveUp, run_together
@@ -61,6 +61,8 @@ def run(arguments):
             f"{TF_CONFIG}={os.environ[TF_CONFIG]!r}. On a cluster each node runs `kerasrecipes "
             f"train` with a TF_CONFIG of its own."
         )
+    check_at_least("launch", 1, workers=arguments.workers, hung=arguments.hung)
+    check_at_least("launch", 0, restarts=arguments.restarts, grace=arguments.grace)
     folder, made, words = _folder_of(words, arguments.workers)
     log = CopiedLog(folder / "logs" / "worker0.log")
     try:

@@ -246,17 +246,21 @@ def test_a_mistake_is_said_once_and_leaves_nothing_behind(data_dir, tmp_path):
         (["train", "lenet5_digit"], "Recipe 'lenet5_digit' is not in the catalogue"),
         (["train", "--resume", "nowhere"], "'nowhere' must be the folder of a run"),
         (["train", "softmax_wine", "--strategy", "none"], "be 'auto' or 'multiworker'. Received: "),
-        (["--workers", "0", "train", "softmax_wine"], "must be at least 1. Received: num_workers"),
-        (["--restarts", "-1", "train", "softmax_wine"], "must be at least 0. Received: max_rest"),
+        (["--workers", "0", "train", "softmax_wine"], "must be at least 1. Received: workers=0"),
+        (["--hung", "0", "train", "softmax_wine"], "must be at least 1. Received: hung=0.0"),
+        (["--restarts", "-1", "train", "softmax_wine"], "at least 0. Received: restarts=-1"),
+        (["--grace", "nan", "train", "softmax_wine"], "must be at least 0. Received: grace=nan"),
+        (["train", "softmax_wine", "--folder", "file/x"], "written: a part of its path is a file."),
     ],
 )
 def test_bad_input_is_one_sentence(capsys, tmp_path, words, sentence, data_dir):
     more = ["--data-dir", str(data_dir)] if "softmax_wine" in words else []
+    (tmp_path / "file").touch()
     assert main(["launch", *words, *more]) == 2
     said = capsys.readouterr()
     assert sentence in said.err
     assert said.err.count("\n") == 1
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_run_of_one_device_does_not_go_on_with_several_workers(capsys, tmp_path, data_dir):

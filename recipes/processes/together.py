@@ -81,7 +81,10 @@ def run_together(
             sentence).
     """
     check_at_least("together.run_together", 1, num_workers=num_workers)
-    check_at_least("together.run_together", 0, max_restarts=max_restarts)
+    limits = {"stalled_seconds": stalled_seconds, "hung_seconds": hung_seconds}
+    limits = {name: seconds for name, seconds in limits.items() if seconds is not None}
+    least = {"max_restarts": max_restarts, "grace_seconds": grace_seconds, **limits}
+    check_at_least("together.run_together", 0, **least)
     folder = make_folder(log_folder)
     environment = dict(environment or {})
     if stalled_seconds is not None:

@@ -345,6 +345,17 @@ def test_workers_are_killed_with_the_launcher(tmp_path):
     wait_until(lambda: not any(map(alive, pids_in(tmp_path))), seconds=5)
 
 
-def test_bad_numbers_are_said_in_one_sentence(tmp_path):
-    with pytest.raises(RecipeError, match=r"`num_workers` of together\.run_together must be at"):
-        run_together(["true"], 0, log_folder=tmp_path)
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"num_workers": 0}, "`num_workers` of together.run_together must be at least 1"),
+        ({"max_restarts": -1}, "must be at least 0. Received: max_restarts=-1"),
+        ({"grace_seconds": -1.0}, "must be at least 0. Received: grace_seconds=-1.0"),
+        ({"hung_seconds": -1.0}, "must be at least 0. Received: hung_seconds=-1.0"),
+        ({"stalled_seconds": float("nan")}, "must be at least 0. Received: stalled_seconds=nan"),
+    ],
+)
+def test_bad_numbers_are_said_in_one_sentence(tmp_path, settings, words):
+    with pytest.raises(RecipeError, match=re.escape(words)):
+        run_together(["true"], log_folder=tmp_path / "logs", **{"num_workers": 2, **settings})
+    assert not (tmp_path / "logs").exists()
