@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasrecipes.callbacks.dropout_switch import stochastic_layers
 from kerasrecipes.recipes import catalog, distribute, precision, train
 from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import replace
@@ -14,10 +15,12 @@ from kerasrecipes.recipes.steps import TrainingSteps
 NARROW = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 # A step of bfloat16 has 8 binary digits, one of float16 11.
 WITHIN = {"mixed_bfloat16": 0.05, "mixed_float16": 0.01}
-# One of each task. Tracing some of them takes long.
+# One of each task, but for the large images of segmentation, which 16 bits of a CPU take minutes
+# for. Tracing some of them takes long.
 FIRST = {type(catalog.get(name).task): name for name in reversed(catalog.names())}
 QUICK = ("softmax_digits", "linear_diabetes", "vae_digits", "linear_autoencoder_digits")
 NAMES = dict.fromkeys([*QUICK, *FIRST.values(), "resnet8_letters", "transfer_glyphs_few"])
+NAMES.pop("unet_shapes")
 
 
 def after(num_steps, recipe, splits):
@@ -51,7 +54,8 @@ def test_a_recipe_of_each_kind_takes_the_step_in_16_bits_and_answers_in_32(name,
         )
         # The first are left out where the loss was multiplied by too much.
         assert 3 <= int(optimizer.iterations.numpy()) <= 20
-    if not name.endswith("_cartpole"):  # another rounding may play another game
+    # Dropout draws other units in 16 bits, and another rounding may play another game.
+    if not stochastic_layers(model) and not name.endswith("_cartpole"):
         _, expected = after(1, replace(recipe, precision="float32"), splits)
         assert losses == pytest.approx(expected, rel=WITHIN[policy]) and losses
     inputs, _ = splits.validation.examples([0])

@@ -39,7 +39,8 @@ def answers(tmp_path_factory, data_dir):
         for backend in ("tensorflow", "jax"):
             file = folder / f"{family}.{backend}.npz"
             command = [sys.executable, str(ANSWERS), str(data_dir), str(file), *names]
-            subprocess.run(command, env={**os.environ, "KERAS_BACKEND": backend}, check=True)
+            environment = {**os.environ, "KERAS_BACKEND": backend, "JAX_ENABLE_X64": "1"}
+            subprocess.run(command, env=environment, check=True)
             found = dict(np.load(file))
             assert str(found.pop("backend")) == backend
             said.append(found)
