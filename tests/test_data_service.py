@@ -1,11 +1,29 @@
 """Training on batches that data servers make, and on files that were written."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
 import numpy as np
 import pytest
 
 from kerasrecipes import recipes
 from kerasrecipes.recipes import data
 from kerasrecipes.recipes.data.service import DataServers
+
+# A recipe whose data are streamed, however small they are.
+SCRIPT = """
+import dataclasses
+from kerasrecipes.recipes import get
+from kerasrecipes.recipes.data import loading
+
+loading.load.__kwdefaults__["memory_limit"] = 0
+STREAMED = dataclasses.replace(
+    get("mlp_digits"), name="streamed", data="./digits", batch_size=32, epochs=2
+)
+"""
 
 SETTINGS = {"seed": 3, "saved_models": None, "progress": False}
 
@@ -45,3 +63,28 @@ def test_a_run_is_not_begun_where_nobody_serves(data_dir, tmp_path):
     with pytest.raises(recipes.RecipeError, match=r"must be addresses such as"):
         recipes.train("mlp_digits", data_dir=data_dir, data_service="localhost", **SETTINGS)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_two_workers_that_stream_files_of_their_own_train_as_one(servers, data_dir):
+    data.write("digits", "digits", shards=8, data_dir=data_dir)
+    Path("streamed.py").write_text(SCRIPT)
+
+    def weights(runs, *words):
+        train = ["train", "streamed.py", "--quiet", "--no-export", "--runs", runs]
+        command = [sys.executable, "-m", "kerasrecipes.cli"]
+        if runs == "two":
+            command += ["launch", "--workers", "2"]
+        subprocess.run(
+            [*command, *train, *words],
+            check=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        (model,) = Path(runs).glob("*/*/model.keras")
+        return keras.saving.load_model(model).get_weights()
+
+    one, two = weights("one"), weights("two")
+    served = weights("served", "--data-service", servers)
+    for alone, shared, made_elsewhere in zip(one, two, served, strict=True):
+        np.testing.assert_array_equal(made_elsewhere, alone)
+        np.testing.assert_allclose(shared, alone, rtol=1e-5, atol=1e-5)
