@@ -21,6 +21,7 @@ FOUND = ROOT / "docs" / "benchmark_distributed.json"
 PAGE = ROOT / "docs" / "benchmark_distributed.md"
 # Recipe: its batch, and steps a call: calls of a second, and longer for less noise between workers.
 WORKERS = {
+    "ddpm_digits": (64, 8),
     "resnet20_glyphs": (128, 4),
     "cnn_glyphs": (128, 16),
     "mlp_digits": (32, 32),
@@ -102,8 +103,8 @@ def growth(num_rounds):
                 "data_dir": folder,
                 "in_memory": where == "memory",
                 "recipe": GROWN,
-                # About as long a measurement for each.
-                "epochs": 10 if size == "once" else 1,
+                # As long a measurement for each, more or less.
+                "epochs": 1 if size == "tenfold" else {"memory": 10, "streamed": 3}[where],
             }
             for where in ("memory", "streamed")
             for size in drawn_images.SIZES

@@ -43,10 +43,10 @@ def total_of_few(value):
     Args:
         value: float tensor `(length,)`, of one shape on all replicas.
     """
-    import tensorflow as tf
-
     if num_replicas() == 1:
         return value
+    import tensorflow as tf
+
     context, kind = _context(), tf.distribute.MultiWorkerMirroredStrategy
     ops = getattr(context.strategy.extended, "_cross_device_ops", None)
     launchers = getattr(ops, "_launchers", [])

@@ -9,6 +9,7 @@ EFFICIENCY_BAR, MIRRORED_BAR = 0.85, 0.9
 GROWTH_BAR = (9.0, 11.0)
 # Trainable parameters, and layers of batch normalisation over all workers.
 SIZES = {
+    "ddpm_digits": (395_641, 0),
     "resnet20_glyphs": (269_434, 19),
     "cnn_glyphs": (34_826, 0),
     "mlp_digits": (17_226, 0),
@@ -16,7 +17,12 @@ SIZES = {
     "resnet50_imagenette": (23_528_522, 53),
 }
 # Floating-point operations of a step over the bytes of its gradients.
-INTENSITY = {"resnet20_glyphs": 22_000, "cnn_glyphs": 13_600, "mlp_digits": 48}
+INTENSITY = {
+    "ddpm_digits": 2_250,
+    "resnet20_glyphs": 22_000,
+    "cnn_glyphs": 13_600,
+    "mlp_digits": 48,
+}
 BATCHES = {"mlp_digits": 32, "resnet20_cifar10": 128, "resnet50_imagenette": 8}
 NETWORKS = (
     Network("25 Gbit/s", 25e9 / 8, 20e-6),

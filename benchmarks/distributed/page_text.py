@@ -34,17 +34,18 @@ that can be had.
 {workers}
 
 {missed}METHOD: the recipe as `recipes.train` trains it, with its augmentation and without the
-report's callbacks; each process on a core of its own with one thread, as `kerasrecipes launch`
-starts it. All processes live at once and wait; in turn, one side at a time, they train an epoch of
-{calls} calls of several steps behind one that is not counted, and the order turns round from
-one round to the next. Medians over {rounds} rounds of the ratio within a round, the smallest
-and largest in brackets.
+report's callbacks; each process on a core of its own with one thread, as `kerasrecipes
+launch` starts it. All processes live at once and wait; in turn, one side at a time, they
+train an epoch of {calls} calls of several steps behind one that is not counted, and the
+order turns round from one round to the next. Medians over {rounds} rounds of the ratio
+within a round, the smallest and largest in brackets.
 
 What decides is how much a worker computes for each byte that it sends. A step of
-`resnet20_glyphs` computes 22,000 floating-point operations for each byte of its gradients, but it
-waits for the other worker in every normalisation as well; `cnn_glyphs` with 13,600 has none of these and is the recipe that the bar is meant for:
-it computes, and sends 139 kB once. `mlp_digits` has 48: it is faster on one core. (Operations:
-TensorFlow's count of a forward pass, three times.)
+`resnet20_glyphs` computes 22,000 floating-point operations for each byte of its gradients, but
+it waits for the other worker in every normalisation as well; `cnn_glyphs` with 13,600 has none
+of these and is the recipe that the bar is meant for: it computes, and sends 139 kB once.
+`mlp_digits` has 48: it is faster on one core. (Operations: TensorFlow's count of a forward
+pass, three times.)
 
 ## Two logical devices in one process
 
@@ -118,9 +119,8 @@ on one Tesla P100, batches of 64, synthetic data. The rest is arithmetic
 ([scaling.py](../benchmarks/distributed/scaling.py)).
 
 **The check.** The same calculation for two workers on this machine, whose loopback takes
-{latency:.0f} µs
-for a message and then {bandwidth:.2f} GB/s (measured by reductions of {small_bytes} bytes and of
-{large_bytes:,}), beside what was measured above:
+{latency:.0f} µs for a message and then {bandwidth:.2f} GB/s (measured by reductions of
+{small_bytes} bytes and of {large_bytes:,}), beside what was measured above:
 
 | recipe | calculated | measured |
 |---|---|---|
