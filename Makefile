@@ -47,6 +47,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/callbacks_speed.py
 	$(BIN)/python benchmarks/tuning_speed.py
 	$(BIN)/python benchmarks/checkpoints_cost.py
+	$(BIN)/python benchmarks/distributed_speed.py
 
 # The pages of the recipe families, from the source and docs/figures.json.
 docs: .venv/installed-dev

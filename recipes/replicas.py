@@ -33,6 +33,31 @@ def total(value):
     return value if num_replicas() == 1 else _context().all_reduce("SUM", value)
 
 
+def total_of_few(value):
+    """Return the sum of a short vector over the replicas, sooner than `total` does between workers.
+
+    A reduction passes its words round all workers twice, so that each sends 1/N of them at a time.
+    Where they are few, only the number of the messages counts: here each worker sends all of its
+    own round once, and adds up what came, in the order of the workers. No gradient goes through it.
+
+    Args:
+        value: float tensor `(length,)`, of one shape on all replicas.
+    """
+    if num_replicas() == 1:
+        return value
+    import tensorflow as tf
+
+    context, kind = _context(), tf.distribute.MultiWorkerMirroredStrategy
+    ops = getattr(context.strategy.extended, "_cross_device_ops", None)
+    launchers = getattr(ops, "_launchers", [])
+    if not isinstance(context.strategy, kind) or not launchers:
+        return total(value)
+    # TensorFlow's own `all_gather` asks for the lengths first, which doubles the time.
+    own = launchers[replica_number() % len(launchers)]
+    rows = own._all_gather(value[None], tf.distribute.experimental.CommunicationOptions())
+    return tf.reduce_sum(tf.ensure_shape(rows, [num_replicas(), *value.shape]), axis=0)
+
+
 def rows_of_all(num_rows):
     """Return where the rows of this replica begin, and how many rows all replicas have together.
 

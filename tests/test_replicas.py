@@ -22,7 +22,7 @@ def on_each(place, function, *values):
 def test_alone_nothing_is_added():
     value = tf.constant([1.0, 2.0])
     assert replicas.num_replicas() == 1 and replicas.replica_number() == 0
-    assert replicas.total(value) is value
+    assert replicas.total(value) is value and replicas.total_of_few(value) is value
     assert replicas.rows_of_all(5) == (0, 5)
     assert replicas.drawn(lambda n: n, 3) == 3
 
@@ -37,6 +37,12 @@ def test_a_total_is_of_all_and_so_is_its_gradient(place):
     # d (a + b)^2 / da = 2 (a + b), by the replicas' shares together.
     for total, gradient in on_each(place, square_of_sum, 1.0, 2.0):
         assert (total, gradient) == (3.0, 6.0)
+
+
+def test_a_total_of_few_is_that_of_all(place):
+    values = np.float32([1.0, 2.0]), np.float32([3.0, 5.0])
+    found = on_each(place, lambda value: replicas.total_of_few(1.0 * value), *values)
+    np.testing.assert_array_equal(found, [[4.0, 7.0]] * 2)
 
 
 def test_rows_know_their_place_where_shares_differ(place):

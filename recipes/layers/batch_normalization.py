@@ -87,8 +87,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def _scale_and_offset(self):
         # The variables hold 32 bits whatever the policy: they are made with `autocast=False`.
         return (
-            ops.ones_like(self.moving_mean) if self.gamma is None else ops.convert_to_tensor(self.gamma),
-            ops.zeros_like(self.moving_mean) if self.beta is None else ops.convert_to_tensor(self.beta),
+            ops.ones_like(self.moving_mean)
+            if self.gamma is None
+            else ops.convert_to_tensor(self.gamma),
+            ops.zeros_like(self.moving_mean)
+            if self.beta is None
+            else ops.convert_to_tensor(self.beta),
         )
 
     def _fits_the_kernel(self, inputs, mask):

@@ -2,10 +2,10 @@
 
 Written out in single operations, as Keras has it, it reads and writes the image about fifteen times
 and talks to the other replicas four times, two of them on the way back; a ResNet-20 spent more than
-a third of its step in that. Here it is five passes, and one word each way.
+a third of its step in that. Here it is five passes, and one short message each way.
 """
 
-from ..replicas import total
+from ..replicas import total_of_few
 
 
 def normalize_over_all(inputs, scale, offset, epsilon):
@@ -13,7 +13,8 @@ def normalize_over_all(inputs, scale, offset, epsilon):
 
     Args:
         inputs: float tensor `(batch, height, width, channels)`, the rows of this replica.
-        scale: float32 tensor `(channels,)`. offset: the same.
+        scale: float32 tensor `(channels,)`.
+        offset: float32 tensor `(channels,)`.
         epsilon: float, added to the variance.
 
     Returns:
@@ -41,7 +42,8 @@ def normalize_over_all(inputs, scale, offset, epsilon):
             # That took the statistics for constants. They move with every row: Ioffe and Szegedy
             # 2015, section 3, the last two terms of the derivative by x_i. They are an affine
             # function of the inputs, as the normalisation itself is, and so the kernel's.
-            means = tf.unstack(total(tf.stack([by_scale, by_offset])) / count)
+            sums = total_of_few(tf.concat([by_scale, by_offset], axis=0))
+            means = tf.split(sums / count, 2)
             steepness = -scale * tf.math.rsqrt(variance + epsilon)
             by_statistics = _kernel(
                 inputs, steepness * means[0], steepness * means[1], mean, variance, epsilon
@@ -55,7 +57,7 @@ def normalize_over_all(inputs, scale, offset, epsilon):
 
 
 def _moments_of_all(inputs, epsilon):
-    """Return mean, biased variance and number of the values of each channel on all replicas."""
+    """Return mean, biased variance and number of the values of a channel on all replicas."""
     import tensorflow as tf
 
     ones, zeros = (tf.fill([inputs.shape[-1]], value) for value in (1.0, 0.0))
@@ -69,7 +71,7 @@ def _moments_of_all(inputs, epsilon):
     count = tf.cast(tf.reduce_prod(tf.shape(inputs, tf.int64)[:-1]), tf.float64)
     # The kernel gives the unbiased variance of its values.
     squares = variance * (count - 1.0) + count * mean**2
-    sums = total(tf.concat([count * mean, squares, count[None]], axis=0))
+    sums = total_of_few(tf.concat([count * mean, squares, count[None]], axis=0))
     sums, squares, count = tf.split(sums, [inputs.shape[-1], inputs.shape[-1], 1])
     mean = sums / count
     variance = tf.maximum(squares / count - mean**2, 0.0)
