@@ -222,7 +222,7 @@ CELLS = {
     "average of weights, written back": lambda: plain(
         optimizer=by("SGD", 0.1, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=3)
     ),
-    "dropout": lambda: with_layers(lambda: layers.Dropout(0.5), thorough=True),
+    "dropout": lambda: with_layers(lambda: layers.Dropout(0.5)),
     "Gaussian noise": lambda: with_layers(lambda: layers.GaussianNoise(0.5)),
     "Gaussian dropout": lambda: with_layers(lambda: layers.GaussianDropout(0.5)),
     "masking noise": lambda: with_layers(lambda: MaskingNoise(0.5)),
@@ -234,7 +234,7 @@ CELLS = {
     "VAE, grey": lambda: variational("grey", by("Adam", 0.001)),
     "VAE, drawn pixels": lambda: variational("drawn", by("SGD", 0.001)),
     "GAN": lambda: Cell(adversarial, images(), epochs=1, thorough=True),
-    "diffusion": lambda: Cell(diffusion, images(), thorough=True),
+    "diffusion": lambda: Cell(diffusion, images()),
 }
 
 

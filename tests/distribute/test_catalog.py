@@ -49,7 +49,11 @@ def test_two_replicas_take_the_steps_of_one(name, load_few):
     expected, of_one = trained_on(distribute.strategy("none"), recipe, splits)
     found, of_two = trained_on(distribute.strategy("mirrored"), recipe, splits)
     keras.backend.clear_session()
-    assert found == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert set(found) == set(expected)
+    for log, value in expected.items():
+        # Rounding decides about a pixel whose two likeliest classes are as good as equal.
+        within = 1e-3 if log == "mean_iou" else 1e-5
+        assert found[log] == pytest.approx(value, rel=1e-5, abs=within), log
     for (path, ours), other in zip(of_two.items(), of_one.values(), strict=True):
         np.testing.assert_allclose(ours, other, rtol=1e-5, atol=1e-5, err_msg=path)
 

@@ -25,10 +25,8 @@ NAMES = [
 # cells are the ones in which that matters; three train the others in the slow run.
 BY_THREE = (
     "one example left over in evaluation",
-    "weighted losses",
     "batch normalization",
     "masks, cross-entropy",
-    "dropout",
     "GAN",
 )
 BY_WORKERS = [(2, name) for name in NAMES] + [
