@@ -1,6 +1,6 @@
 """A program: what the network of each recipe answers, and its loss, before and after a step.
 
-    KERAS_BACKEND=jax JAX_ENABLE_X64=1 python answers.py FOLDER_OF_DATA OUTPUT.npz NAME...
+    KERAS_BACKEND=jax python answers.py FOLDER_OF_DATA OUTPUT.npz NAME...
 
 Weights, inputs and targets are drawn by NumPy, so that every backend has the same ones.
 """
@@ -14,30 +14,19 @@ import tensorflow_datasets as tfds
 
 from kerasrecipes.recipes import catalog, data
 
-# With statistics of three examples and dozens of layers the gradient loses most of its digits, on
-# one backend as on the other. Their step is taken in 64 bits.
-DEEP = ("resnet18_glyphs", "resnet50_imagenette")
-
 
 def main(data_dir, output, *names):
     """Write the arrays of all recipes, named `recipe/what/network.number`."""
     found = {}
     for name in names:
         recipe = catalog.get(name)
-        splits = load(recipe.data, data_dir)
-        core = recipe.task.core(recipe, splits)
+        core = recipe.task.core(recipe, load(recipe.data, data_dir))
         # Two players, or encoder and decoder, are several networks in a model of its own class.
         alone = hasattr(core, "inputs")
         networks = [core] if alone else [m for m in core.layers if isinstance(m, keras.Model)]
         assert networks
-        looks = [looked_at(network) for network in networks]
-        if name in DEEP:
-            outputs = looks[0]["outputs"]
-            keras.config.set_floatx("float64")
-            looks = [{**looked_at(recipe.task.core(recipe, splits)), "outputs": outputs}]
-            keras.config.set_floatx("float32")
-        for place, look in enumerate(looks):
-            for what, arrays in look.items():
+        for place, network in enumerate(networks):
+            for what, arrays in looked_at(network).items():
                 for number, array in enumerate(arrays):
                     found[f"{name}/{what}/{place}.{number}"] = array
         print(name, flush=True)
