@@ -127,7 +127,14 @@ def straight(tmp_path_factory):
 
 
 # In the first epoch, at the last call of a later one, and at the first call of another.
-@pytest.mark.parametrize("kill_at", ["0:63", "2:95", "3:31"])
+@pytest.mark.parametrize(
+    "kill_at",
+    [
+        pytest.param("0:63", marks=pytest.mark.slow),
+        "2:95",
+        pytest.param("3:31", marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_run_ends_as_if_it_had_not_been(straight, tmp_path, kill_at):
     folder = tmp_path / "work"
     killed = go(folder, KILL_AT=kill_at, KILL_BY="SIGKILL")
@@ -140,7 +147,12 @@ def test_a_killed_run_ends_as_if_it_had_not_been(straight, tmp_path, kill_at):
 # Within an epoch, at the last call of one, while it validates, and behind the last epoch.
 @pytest.mark.parametrize(
     ("epoch", "place", "step"),
-    [(0, "63", 64), (1, "95", 85), (2, "validation", 85), (-1, "95", 85)],
+    [
+        (0, "63", 64),
+        pytest.param(1, "95", 85, marks=pytest.mark.slow),
+        pytest.param(2, "validation", 85, marks=pytest.mark.slow),
+        (-1, "95", 85),
+    ],
 )
 def test_a_run_that_is_told_to_stop_is_saved_at_that_step(straight, tmp_path, epoch, place, step):
     folder = tmp_path / "work"

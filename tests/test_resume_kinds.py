@@ -13,8 +13,15 @@ from kerasrecipes.recipes.runs.run import Run
 
 # The first recipe of each task, and those whose callbacks or layers have a state of their own.
 FIRST = {type(catalog.get(name).task): name for name in reversed(catalog.names())}
-# Tracing these twice takes a minute each; a small language model has a test of its own.
-SLOW = ("lstm_pydoc", "ddpm_digits", "resnet20_glyphs", "transformer_dates")
+# Tracing these twice takes up to a minute each; a small language model has a test of its own.
+SLOW = (
+    "lstm_pydoc",
+    "ddpm_digits",
+    "resnet20_glyphs",
+    "transfer_glyphs_few",
+    "transformer_dates",
+    "unet_shapes",
+)
 NAMES = dict.fromkeys([*FIRST.values(), "resnet20_glyphs", "transfer_glyphs_few"])
 
 

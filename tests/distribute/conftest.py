@@ -110,7 +110,7 @@ def of_workers(request, run_cluster, tmp_path_factory):
     asked = {}
     for item in request.session.items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        if "num_workers" in parameters:
+        if "of_workers" in item.fixturenames and "num_workers" in parameters:
             asked.setdefault(parameters["num_workers"], []).append(parameters["name"])
 
     def trained(num_workers, names, folder):
