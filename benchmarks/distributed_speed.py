@@ -83,8 +83,9 @@ def mirrored(num_rounds):
         batch_size, steps = WORKERS[name]
         same = {"does": "train", "recipe": name, "steps_per_call": steps, "calls_per_turn": CALLS}
         same = {"cores": [two_cores()], "batch_size": batch_size, **same}
-        two = {"strategy": "mirrored", "num_devices": 2}
-        found[name] = run({"one": same, "mirrored": {**same, **two}}, num_rounds)
+        two = {**same, "strategy": "mirrored", "num_devices": 2}
+        own = {**two, "threads_per_operation": 1}
+        found[name] = run({"one": same, "mirrored": two, "own threads": own}, num_rounds)
     return found
 
 

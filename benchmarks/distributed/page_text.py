@@ -49,11 +49,13 @@ pass, three times.)
 
 ## Two logical devices in one process
 
-One device with two cores, over two logical CPUs on the same two cores, each with half of the
-batch.
+The time of one device with two cores over that of two logical CPUs on the same two cores, each
+of which has half of the batch: as TensorFlow sets itself up, where both devices share out every
+operation over both cores, and with a thread for each operation (`TF_NUM_INTRAOP_THREADS=1`), so
+that each device keeps to itself. The bar is for the better of the two.
 
-| recipe | one device | two logical devices | one over two | bar |
-|---|---|---|---|---|
+| recipe | one device | two devices | own threads | one over two | with own threads | bar |
+|---|---|---|---|---|---|---|
 {mirrored}
 
 {mirrored_missed}METHOD: as above; `--strategy none` and `--strategy mirrored`.
