@@ -21,14 +21,17 @@ class Side:
         cores: list with the cores of each process, lists of int. A process has as many threads as
             cores, as under `kerasrecipes launch`.
         together: bool, whether they are the workers of one training; else each trains by itself.
+        threads_per_operation: int or None, threads that share an operation; None is one a core.
         **spec: what `member.py` is to do.
     """
 
-    def __init__(self, cores, together=False, **spec):
+    def __init__(self, cores, together=False, threads_per_operation=None, **spec):
         ports = free_ports(len(cores))
         self.processes = []
         for index, own in enumerate(cores):
             environment = {name: str(len(own)) for name in THREADS}
+            if threads_per_operation is not None:
+                environment["TF_NUM_INTRAOP_THREADS"] = str(threads_per_operation)
             if together:
                 environment["TF_CONFIG"] = json.dumps(
                     {
