@@ -33,7 +33,7 @@ IMAGES = {"resnet50_imagenette": (224, 224, 3), "resnet20_cifar10": (32, 32, 3)}
 LARGEST = ("resnet50_imagenette",)
 MIRRORED = ("resnet20_glyphs", "cnn_glyphs")
 CALLS = 2
-GROWN = "softmax_mnist"
+GROWN = "cnn_glyphs"
 # A training step for the calculation: recipe, batch, steps a call.
 STEPS = {"resnet20_cifar10": (128, 2), "resnet50_imagenette": (8, 1)}
 
@@ -110,7 +110,7 @@ def growth(num_rounds):
                 "in_memory": where == "memory",
                 "recipe": GROWN,
                 # As long a measurement for each, more or less.
-                "epochs": 1 if size == "tenfold" else {"memory": 10, "streamed": 3}[where],
+                "epochs": 3 if size == "once" else 1,
             }
             for where in ("memory", "streamed")
             for size in drawn_images.SIZES

