@@ -163,10 +163,11 @@ on one Tesla P100, batches of 64, synthetic data. The rest is arithmetic
 |---|---|---|
 {check}
 
-What was measured is well below what was calculated: the calculation takes it that half a batch is
-half the work, that messages cost no core anything and that workers are never apart in time. Two
-processes on one machine are its hardest case, since gRPC shares the cores with the training, but the
-tables above are to be read as the most that such a network allows, and not as a promise.
+What was measured is well below what was calculated: the calculation takes it that half a batch
+is half the work, that messages cost no core anything and that workers are never apart in time.
+Two processes on one machine are its hardest case, since gRPC shares the cores with the
+training, but the tables above are to be read as the most that such a network allows, and not as
+a promise.
 
 Machine: {machine}.
 """
