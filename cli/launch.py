@@ -1,13 +1,14 @@
 """Train with several processes of this machine, and keep them going through faults."""
 
 import argparse
+import contextlib
 import os
 import shlex
 import shutil
 import sys
 from pathlib import Path
 
-from ..recipes.errors import RecipeError
+from ..recipes.errors import RecipeError, check_at_least
 from ..recipes.processes.copied_log import CopiedLog
 from ..recipes.processes.notice import TERMINATED
 from ..recipes.processes.together import HUNG_SECONDS, TF_CONFIG, GaveUp, run_together
@@ -60,9 +61,9 @@ def run(arguments):
             f"{TF_CONFIG}={os.environ[TF_CONFIG]!r}. On a cluster each node runs `kerasrecipes "
             f"train` with a TF_CONFIG of its own."
         )
-    folder, words = _folder_of(words, arguments.workers)
-    command = f"kerasrecipes launch --workers {arguments.workers} train --resume"
-    go_on = f"Go on with `{command} {shlex.quote(str(folder))}`."
+    check_at_least("launch", 1, workers=arguments.workers, hung=arguments.hung)
+    check_at_least("launch", 0, restarts=arguments.restarts, grace=arguments.grace)
+    folder, made, words = _folder_of(words, arguments.workers)
     log = CopiedLog(folder / "logs" / "worker0.log")
     try:
         run_together(
@@ -75,65 +76,83 @@ def run(arguments):
             hung_seconds=min(arguments.hung, HUNG_SECONDS),
             on_event=_tell,
             on_look=log.copy,
-            is_over=lambda: _is_finished(folder),
-            go_on=go_on,
+            is_over=lambda: _status(folder) == "finished",
+            go_on="",  # which is known once it has failed
         )
     except GaveUp as error:
         log.copy()
-        _tell(error)
+        how = _how_to_go_on(folder, arguments.workers)
+        _tell(f"{error} {how or 'Mend that, and run the same command again.'}")
         return error.code
     except RecipeError as error:
         log.copy()
-        _remove_unused(folder)
+        _remove_unused(folder, made)
         if log.has_shown(str(error)):
             return 2
         raise
-    except KeyboardInterrupt as interrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
         log.copy()
-        raise KeyboardInterrupt(f"interrupted. {go_on}") from interrupt
-    except SystemExit as stop:
-        log.copy()
+        how = _how_to_go_on(folder, arguments.workers)
+        _remove_unused(folder, made)
+        if isinstance(stop, KeyboardInterrupt):
+            raise KeyboardInterrupt(f"interrupted. {how}".rstrip()) from stop
         if stop.code == TERMINATED:
-            _tell(f"stopped by SIGTERM. {go_on}")
+            _tell(f"stopped by SIGTERM. {how}".rstrip())
         raise
 
 
 def _folder_of(words, num_workers):
-    """Return the folder of the run, and a command that begins it there or goes on with it."""
+    """Return the run's folder, what was made for it, and a command that begins or goes on there."""
+    from ..recipes import catalog
     from ..recipes.runs.recorded_folder import new_folder
     from ..recipes.runs.run import Run
     from .main import parser
 
     train = parser().parse_args(words)  # which says what is wrong with it
-    if train.resume:
-        return Run.open(train.resume).folder, words
-    if num_workers > 1 and train.strategy not in ("auto", "multiworker"):
+    run = Run.open(train.resume) if train.resume else None
+    strategy = run.record["strategy"] if run else train.strategy
+    if num_workers > 1 and strategy not in ("auto", "multiworker"):
+        remedy = "Go on with --workers 1" if run else "Leave --strategy out"
         raise RecipeError(
             f"`strategy` of several workers must be 'auto' or 'multiworker'. Received: "
-            f"strategy={train.strategy!r} and {num_workers} workers. Leave --strategy out."
+            f"strategy={strategy!r} and {num_workers} workers. {remedy}."
         )
+    if run:
+        return run.folder, [], words
     expect(train)
+    parent = Path(train.folder or Path(train.runs) / catalog.name_of(train.name))
+    made = [each for each in (parent, *parent.parents) if not each.exists()]
     if train.folder:
-        return Path(train.folder), words
-    # A script's recipe is known only once it has been run.
-    name = Path(train.name.partition(".py:")[0]).stem if ".py" in train.name else train.name
-    folder = new_folder(train.runs, name)
-    return folder, [*words, "--folder", str(folder)]
+        return parent, made, words
+    folder = new_folder(train.runs, parent.name)
+    return folder, [folder, *made], [*words, "--folder", str(folder)]
 
 
-def _is_finished(folder):
+def _status(folder):
+    """Return the status of the run, or None where there is none yet."""
     from ..recipes.runs.run import Run
 
     try:
-        return Run.open(folder).record["status"] == "finished"
+        return Run.open(folder).record["status"]
     except RecipeError:
-        return False
+        return None
 
 
-def _remove_unused(folder):
+def _how_to_go_on(folder, num_workers):
+    """Return a sentence, or nothing where there is no run to go on with."""
+    if _status(folder) is None:
+        return ""
+    command = f"kerasrecipes launch --workers {num_workers} train --resume"
+    return f"Go on with `{command} {shlex.quote(str(folder))}`."
+
+
+def _remove_unused(folder, made):
     """Leave nothing behind where no run came of it."""
     if folder.is_dir() and [path.name for path in folder.iterdir()] == ["logs"]:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder / "logs")
+    for each in made:
+        with contextlib.suppress(OSError):  # it is gone, or there is something in it
+            each.rmdir()
 
 
 def _tell(sentence):

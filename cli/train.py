@@ -46,6 +46,11 @@ def add_arguments(parser):
     )
     parser.add_argument("--no-export", action="store_true", help="leave the SavedModel out")
     parser.add_argument("--data-dir", help="folder of the data sets; default: TFDS's own")
+    parser.add_argument(
+        "--data-service",
+        metavar="ADDRESS",
+        help="have the batches made by `kerasrecipes data serve`: grpc://host:5000,...",
+    )
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
@@ -76,7 +81,11 @@ def _train(arguments):
     from ..recipes.training import resume
 
     if arguments.resume:
-        return resume(arguments.resume, progress=not arguments.quiet)
+        return resume(
+            arguments.resume,
+            progress=not arguments.quiet,
+            data_service=arguments.data_service,
+        )
     return recipes.train(
         arguments.name,
         seed=arguments.seed,
@@ -88,6 +97,7 @@ def _train(arguments):
         data_dir=arguments.data_dir,
         checkpoint_seconds=arguments.checkpoint_seconds,
         progress=not arguments.quiet,
+        data_service=arguments.data_service,
         **changes_of(arguments),
     )
 

@@ -6,6 +6,7 @@ that file alone.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib
@@ -103,6 +104,27 @@ def check(name):
             f"Recipe {name!r} is not in the catalogue; `kerasrecipes list` shows what is."
             + near_names(name, entries())
         )
+
+
+def name_of(name):
+    """Return the name of the recipe that a name or a script stands for, without running a script.
+
+    Args:
+        name: str, as `get` takes it, which `check` has found to be there.
+
+    Returns:
+        str; where a script does not write one name out, such as "mine" in `Recipe(name="mine")`,
+        that of its file.
+    """
+    script = re.fullmatch(_SCRIPT, name)
+    if not script:
+        return name
+    path, wanted = Path(script[1]), script[2]
+    written = {}
+    with contextlib.suppress(SyntaxError, UnicodeDecodeError):  # which running it tells better
+        written = source.names(path.read_text("utf-8"))
+    found = {held for key, held in written.items() if wanted in (None, key, held)}
+    return found.pop() if len(found) == 1 else path.stem
 
 
 def get(name) -> Recipe:

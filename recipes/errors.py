@@ -1,6 +1,7 @@
 """One grammar of errors: what it is, what is expected, what came, and what to do."""
 
 import difflib
+import re
 
 
 class RecipeError(ValueError):
@@ -41,6 +42,26 @@ def near_names(name, known, *, count=3):
     if not near:
         return ""
     return " Did you mean " + " or ".join(repr(n) for n in near) + "?"
+
+
+def lines_of(error):
+    """Return the lines of an error that say what happened, without TensorFlow's stack.
+
+    Args:
+        error: exception.
+
+    Returns:
+        list of str, at least one: where nothing is said, the name of its type.
+
+    >>> lines_of(RuntimeError("Graph execution error:\\n\\nDetected at x\\n  File y\\nIt broke."))
+    ['It broke.']
+    >>> lines_of(ValueError())
+    ['ValueError']
+    """
+    noise = (" ", "\t", "[[", "Detected at", "Graph execution error", "Stack trace")
+    text = re.sub(r"\{\{function_node .*?\}\} ", "", str(error))  # in front of what it says
+    lines = [s.strip() for s in text.splitlines() if s.strip() and not s.startswith(noise)]
+    return lines or [type(error).__name__]
 
 
 def check_at_least(owner, least, **values):

@@ -5,7 +5,7 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from . import distribute, recipe_faults, regularizing
+from . import distribute, precision, recipe_faults, regularizing
 from .optimizers import clipped_after_reduction, fused
 
 # Steps taken in one call: enough that the way from Python to the loop and back does not count
@@ -34,7 +34,11 @@ def prepare(recipe, splits, place, seed):
     keras.utils.set_random_seed(seed)
     # Never 0: TensorFlow takes a seed of (0, tensor), as a stream's shuffle has, for a Python bool.
     tf.random.set_seed(seed + 1)
-    with recipe_faults.told_plainly(recipe), place.scope():
+    with (
+        recipe_faults.told_plainly(recipe),
+        place.scope(),
+        precision.in_force(recipe.precision),
+    ):
         recipe_faults.check_callbacks(recipe)
         regularizing.augmentations(recipe, splits)  # which tells what does not fit, before a run is
         model = recipe.task.assemble(recipe, splits)
@@ -43,7 +47,9 @@ def prepare(recipe, splits, place, seed):
         def make_optimizer():
             optimizer = recipe.optimizer(learning_rate=rate())
             optimizer = regularizing.decaying(optimizer, model, recipe.regularization)
-            return fused(clipped_after_reduction(optimizer))
+            return precision.loss_scaled(
+                fused(clipped_after_reduction(optimizer)), recipe.precision
+            )
 
         recipe.task.compile(
             model,

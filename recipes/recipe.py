@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .data.splits import Splits
     from .tasks.task import Task
 
+# What Keras calls the policies of its layers.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
@@ -98,6 +101,9 @@ class Recipe:
         regularization: `Regularization`, what is added to the model, the optimizer, the batches and
             the callbacks by name. Defaults to nothing.
         expected: `Figure` on the test split.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16": what the layers compute with in
+            training, whatever policy Keras has elsewhere. Weights, losses and answers have 32 bits
+            in each of them, and the trained model computes with 32. Defaults to "float32".
         hold_out: bool, whether the validation split is held out of training. False trains on it
             too, as the last training of a tuned recipe does: no curve is drawn of it then, and
             nothing may watch it. Defaults to True.
@@ -122,6 +128,7 @@ class Recipe:
     augment: tuple[Callable, ...] = ()
     callbacks: tuple[Callable[[], keras.callbacks.Callback], ...] = ()
     regularization: Regularization = NOTHING
+    precision: str = "float32"
     hold_out: bool = True
     ranges: tuple[Between | OneOf, ...] = ()
     num_parameters: int | None = None
@@ -172,6 +179,13 @@ class Recipe:
             "regularization",
             "a Regularization",
             self.regularization,
+        )
+        _expect(
+            self.precision in PRECISIONS,
+            what,
+            "precision",
+            f"one of {', '.join(map(repr, PRECISIONS))}",
+            self.precision,
         )
         _expect(isinstance(self.hold_out, bool), what, "hold_out", "True or False", self.hold_out)
         _expect(

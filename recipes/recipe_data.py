@@ -38,7 +38,7 @@ def trained_on_all(splits):
     )
 
 
-def batches_of(recipe, splits, seed, first_step=0, rows=None):
+def batches_of(recipe, splits, seed, first_step=0, rows=None, part=(0, 1)):
     """Return the endless data set of a recipe's training batches, from a given step on.
 
     Args:
@@ -47,6 +47,7 @@ def batches_of(recipe, splits, seed, first_step=0, rows=None):
         seed: int >= 0, decides the order and what is drawn at random.
         first_step: int, the step to begin with, counted over all epochs. Defaults to 0.
         rows: `slice` of the rows of each batch that are wanted, or None for all. Defaults to None.
+        part: which of the steps are wanted, see `training_batches`. Defaults to all.
 
     Raises:
         RecipeError: the batch is larger than the split, or an augmentation does not fit the data.
@@ -59,4 +60,5 @@ def batches_of(recipe, splits, seed, first_step=0, rows=None):
         pair=recipe.task.pair,
         first_step=first_step,
         rows=rows,
+        part=part,
     )

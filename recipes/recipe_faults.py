@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ..callbacks.dropout_switch import stochastic_layers
 from . import regularizing
-from .errors import RecipeError, near_names
+from .errors import RecipeError, lines_of, near_names
 from .tasks.task import Task
 
 
@@ -80,9 +80,7 @@ def told_plainly(recipe):
 
 def reason(error):
     """Return the line of an error that says what happened, without TensorFlow's stack."""
-    noise = (" ", "\t", "[[", "Detected at", "Graph execution error", "Stack trace")
-    lines = [s.strip() for s in str(error).splitlines() if s.strip() and not s.startswith(noise)]
-    chosen = (lines or [type(error).__name__])[-1 if isinstance(error, tf.errors.OpError) else 0]
+    chosen = lines_of(error)[-1 if isinstance(error, tf.errors.OpError) else 0]
     return chosen.rstrip(".")[:300] + "."
 
 

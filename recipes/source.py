@@ -73,6 +73,29 @@ def reasons(text, name):
     raise KeyError(name)
 
 
+def names(text):
+    """Return the names that a recipe script gives its recipes, as far as they can be read off it.
+
+    Args:
+        text: str, the source of the script.
+
+    Returns:
+        A dict from the variable that holds a recipe to the recipe's name; without those whose name
+        is computed or inherited.
+
+    >>> names('base = Recipe(name="first")\\nlonger = replace(base, name="second", epochs=9)')
+    {'base': 'first', 'longer': 'second'}
+    """
+    found = {}
+    for statement in ast.parse(text).body:
+        call = getattr(statement, "value", None)
+        if isinstance(statement, ast.Assign) and _called(call) in ("Recipe", "replace"):
+            for keyword in call.keywords:
+                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                    found.update(dict.fromkeys(_names(statement), keyword.value.value))
+    return found
+
+
 def _recipes(text):
     """Yield the line on which each recipe begins, and its fields as syntax."""
     for statement in ast.parse(text).body:
@@ -83,6 +106,11 @@ def _recipes(text):
                         f"line {call.lineno}: a recipe in RECIPES must be written `Recipe(...)`"
                     )
                 yield call.lineno, {keyword.arg: keyword.value for keyword in call.keywords}
+
+
+def _called(call):
+    function = getattr(call, "func", None)
+    return getattr(function, "attr", getattr(function, "id", None))
 
 
 def _names(statement):

@@ -8,6 +8,7 @@ from pathlib import Path
 from . import catalog, distribute, regularizing
 from .atomic import check_folder
 from .checks.long_run import look_before_a_long_run
+from .data.service import check_service, served
 from .errors import RecipeError, check_seed
 from .fitting import fit
 from .preparing import prepare
@@ -39,6 +40,7 @@ def train(
     checkpoint_seconds=60.0,
     progress=True,
     splits=None,
+    data_service=None,
     **overrides,
 ):
     """Train a recipe, test it once, and leave a report and a SavedModel behind.
@@ -63,6 +65,8 @@ def train(
         progress: bool, whether to show progress on the terminal. Defaults to True.
         splits: `Splits` to learn from in place of those that the recipe names, as the folds of a
             cross-validation are; nobody can go back to such a run by its folder. Defaults to None.
+        data_service: str, "grpc://host:port" of a data server that makes the training batches, or
+            several with commas between; the batches are the same. Defaults to None, this process.
         **overrides: fields of the recipe to replace, such as `epochs=3`.
 
     Returns:
@@ -76,12 +80,13 @@ def train(
     chosen = replace(catalog.get(recipe), **overrides)
     check_seed(seed)
     check_scale(scale)
+    check_service(data_service)
     # Now, and not once the training is done.
     check_folder(runs if folder is None else folder)
     if saved_models is not None:
         check_folder(saved_models)
     if folder is not None and (Path(folder) / Run.record_name).is_file():
-        return _go_on(folder, chosen, seed, scale, progress)
+        return _go_on(folder, chosen, seed, scale, progress, data_service)
     # First of all: the workers of a cluster cannot be joined once TensorFlow has been used.
     meet(chosen, seed, strategy, scale=scale, goes_on=False)
     place = distribute.strategy(strategy)
@@ -121,10 +126,10 @@ def train(
             run = Run.create_at(folder, **record)
         stack.enter_context(run.locked())
         stack.enter_context(run.interruptible())
-        return _fit(run, chosen, splits, model, progress)
+        return _fit(run, chosen, splits, model, progress, data_service=data_service)
 
 
-def resume(folder, *, recipe=None, progress=True):
+def resume(folder, *, recipe=None, progress=True, data_service=None):
     """Go on with a run that was killed, to the same weights as if it had not been.
 
     Args:
@@ -132,6 +137,7 @@ def resume(folder, *, recipe=None, progress=True):
         recipe: the `Recipe` of the run, overrides included, where `train` was given a value and
             not a name. Defaults to None, which looks the recipe up by its name.
         progress: bool, whether to show progress on the terminal. Defaults to True.
+        data_service: str, see `train`; it need not be that of before. Defaults to None.
 
     Returns:
         `Result`.
@@ -144,6 +150,7 @@ def resume(folder, *, recipe=None, progress=True):
     chosen = run.recipe() if recipe is None else recipe
     run.check_recipe(chosen)
     run.check_unfinished()
+    check_service(data_service)
     meet(chosen, run.record["seed"], run.record["strategy"], goes_on=True)
     place = distribute.strategy(run.record["strategy"])
     kept = run.folder
@@ -163,10 +170,10 @@ def resume(folder, *, recipe=None, progress=True):
         )
         run.update(status="training")
         stack.enter_context(run.interruptible())
-        return _fit(run, chosen, splits, model, progress, restored)
+        return _fit(run, chosen, splits, model, progress, restored, data_service)
 
 
-def _go_on(folder, recipe, seed, scale, progress):
+def _go_on(folder, recipe, seed, scale, progress, data_service):
     """Go on with the run of a folder, which must be of this recipe, seed and scale."""
     run = Run.open(folder)
     then = run.record.get("scale") or [None, 1]
@@ -180,10 +187,10 @@ def _go_on(folder, recipe, seed, scale, progress):
     run.check_recipe(recipe)
     if run.record["status"] == "finished":
         return result_of(folder, recipe=recipe)
-    return resume(folder, recipe=recipe, progress=progress)
+    return resume(folder, recipe=recipe, progress=progress, data_service=data_service)
 
 
-def _fit(run, recipe, splits, model, progress, restored=None):
+def _fit(run, recipe, splits, model, progress, restored=None, data_service=None):
     """Train from the beginning, or from a checkpoint on; test, report and export."""
     seed, place = run.record["seed"], model.distribute_strategy
     first_step = restored.step if restored else 0
@@ -206,9 +213,10 @@ def _fit(run, recipe, splits, model, progress, restored=None):
         writes=distribute.is_chief(place),
         totals=partial(distribute.totals, place) if distribute.is_multiworker(place) else None,
     )
-    batches = distribute.training_data(
-        place, recipe.batch_size, partial(batches_of, recipe, splits, seed, first_step)
-    )
+    make = partial(batches_of, recipe, splits, seed, first_step)
+    if data_service is not None:
+        make = served(make, data_service)
+    batches = distribute.training_data(place, recipe.batch_size, make)
     # Not again where a run goes on; and the checks take their steps on one device.
     if restored is None and place.num_replicas_in_sync == 1:
         look_before_a_long_run(of_run(recipe, splits, model, seed, batches))
@@ -237,20 +245,16 @@ def _fit(run, recipe, splits, model, progress, restored=None):
     run.update(seconds=run.record["seconds"] + time.monotonic() - begin)
     if distribute.is_multiworker(place):
         return _finish_alone(run, recipe, splits, model, history.history)
+    if recipe.precision != "float32":
+        model = _of_one_device(run, recipe, splits, model)
     return finish(run, recipe, splits, model, history.history)
 
 
 def _finish_alone(run, recipe, splits, model, history):
     """Let the chief test and write what all workers have trained, while the others wait for it."""
     place = model.distribute_strategy
-    # A model of one device: whatever is asked of it asks nothing of the others.
-    own = prepare(recipe, splits, distribute.strategy("none"), run.record["seed"])
-    of_both = zip(*(recipe.task.optimizers(each) for each in (own, model)), strict=True)
-    pairs = [(own.weights, model.weights)]
-    pairs += [(mine.variables, shared.variables) for (mine, _), (shared, _) in of_both]
-    for variables, trained in pairs:
-        for variable, value in zip(variables, trained, strict=True):
-            variable.assign(value.numpy())
+    # Whatever is asked of it asks nothing of the others.
+    own = _of_one_device(run, recipe, splits, model)
     if distribute.is_chief(place):
         result = finish(run, recipe, splits, own, history)
     else:
@@ -268,3 +272,18 @@ def _finish_alone(run, recipe, splits, model, history):
         )
     distribute.wait_for_all(place)
     return result
+
+
+def _of_one_device(run, recipe, splits, model):
+    """Return a model of one device, in 32 bits, with the weights that were trained elsewhere."""
+    plain = replace(recipe, precision="float32")
+    own = prepare(plain, splits, distribute.strategy("none"), run.record["seed"])
+    pairs = [(own.weights, model.weights)]
+    of_both = (recipe.task.optimizers(each) for each in (own, model))
+    for (mine, _), (shared, _) in zip(*of_both, strict=True):
+        # What scales a loss has an optimizer within.
+        pairs.append((mine.variables, getattr(shared, "inner_optimizer", shared).variables))
+    for variables, trained in pairs:
+        for variable, value in zip(variables, trained, strict=True):
+            variable.assign(value.numpy())
+    return own

@@ -27,15 +27,24 @@ def in_empty_folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
-    """The folder of prepared sets; KERASRECIPES_TEST_DATA names one that outlives the session."""
+    """The folder of prepared sets, one for all processes of the session.
+
+    KERASRECIPES_TEST_DATA names one that outlives it.
+    """
     from kerasrecipes.recipes import data
 
     kept = os.environ.get("KERASRECIPES_TEST_DATA")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("data")
+    folder = Path(kept) if kept else _of_the_session(tmp_path_factory) / "data"
     # Those that a command loads before it refuses: what preparing them says is not its sentence.
     for name in ("digits", "diabetes", "wine"):
         data.load(name, data_dir=folder)
     return folder
+
+
+def _of_the_session(tmp_path_factory):
+    """Return the temporary folder of the session, in which each process of several has its own."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,31 @@ def test_a_script_with_two_recipes_wants_a_choice(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "wanted", "name"),
+    [
+        (SCRIPT, "", "mine"),
+        (SCRIPT, ":mine", "mine"),
+        (SCRIPT + "longer = replace(mine, name='later', epochs=9)\n", ":longer", "later"),
+        (SCRIPT + "longer = dataclasses.replace(mine, name='later')\n", ":later", "later"),
+        (SCRIPT + "layer = keras.layers.Dense(3, name='dense')\n", "", "mine"),
+        # Not to be read off: which of two, a name that is computed, and one that is inherited.
+        (SCRIPT + "longer = replace(mine, name='later')\n", "", "file"),
+        (SCRIPT.replace('name="mine"', 'name="mi" + "ne"'), "", "file"),
+        ("from mine import recipe\n", "", "file"),
+        ("def f(:", "", "file"),
+    ],
+)
+def test_the_name_in_a_script_is_read_without_running_it(tmp_path, text, wanted, name):
+    script = tmp_path / "file.py"
+    script.write_text(text)
+    assert catalog.name_of(f"{script}{wanted}") == name
+
+
+def test_the_name_of_a_recipe_is_its_own():
+    assert catalog.name_of("softmax_digits") == "softmax_digits"
+
+
+@pytest.mark.parametrize(
     "text, sentence",
     [
         ("x = 1", "Received: none."),

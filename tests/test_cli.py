@@ -2,6 +2,10 @@
 
 import csv
 import json
+import os
+import re
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +13,7 @@ import pytest
 from PIL import Image
 
 from kerasrecipes.cli.main import main
+from kerasrecipes.recipes.data.service import DataServers, check_service
 
 
 @pytest.fixture
@@ -85,6 +90,44 @@ def test_data_list_and_info(run_command, data_dir):
     code, out, err = run_command("data", "info", "wien")
     assert code == 2
     assert "Did you mean 'wine'" in err
+
+
+def test_data_write_says_how_to_train_on_it(run_command, data_dir):
+    words = ["--shards", "3", "--data-dir", data_dir]
+    code, out, _ = run_command("data", "write", "wine", "shared/wine", *words)
+    assert code == 0
+    assert out == "wine is written. Train on it with `--data ./shared/wine`.\n"
+    code, out, _ = run_command("data", "info", "./shared/wine")
+    assert code == 0
+    assert "malic_acid" in out
+    code, _, err = run_command("data", "write", "wine", "shared/wine", *words)
+    assert code == 2
+    assert "must be a folder that is empty or not there" in err
+    code, _, err = run_command("data", "info", "./shared/wien")
+    assert code == 2
+    assert "Did you mean 'wine'" in err
+
+
+def test_data_serve_ends_with_sigterm(run_command, monkeypatch):
+    ended = []
+
+    def terminate(servers):
+        check_service(",".join(servers.addresses))
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    stop = DataServers.stop
+    monkeypatch.setattr(DataServers, "wait", terminate)
+    monkeypatch.setattr(DataServers, "stop", lambda servers: ended.append(stop(servers)))
+    words = ["--port", "0", "--workers", "2", "--host", "localhost"]
+    code, out, _ = run_command("data", "serve", *words)
+    assert code == 0
+    assert re.fullmatch(
+        r"Serving\. Train with `--data-service grpc://localhost:\d+,grpc://localhost:\d+`\.\n"
+        r"Stopped\.\n",
+        out,
+    )
+    assert len(ended) == 1
 
 
 def test_evaluate_and_report_say_what_the_run_says(run_command, trained):

@@ -11,7 +11,6 @@ import pytest
 from kerasrecipes.recipes import catalog, distribute
 from kerasrecipes.recipes.architecture import num_parameters
 from kerasrecipes.recipes.data.pipeline import training_batches
-from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.recipes.pictures import png
 from kerasrecipes.recipes.preparing import prepare
 from kerasrecipes.recipes.recipe import replace
@@ -129,15 +128,3 @@ def test_it_evaluates_to_the_figures_it_names(case):
         assert title and caption and png(figure).startswith(b"\x89PNG")
     for title, header, rows in task.tables(case.model, splits, outcome):
         assert title and all(len(row) == len(header) for row in rows)
-
-
-def test_it_steps_under_two_replicas(case):
-    place = distribute.strategy("mirrored")
-    assert place.num_replicas_in_sync == 2
-    if not case.recipe.task.shareable:
-        with pytest.raises(RecipeError, match="must be trained on one device"):
-            prepare(case.recipe, case.splits, place, seed=0)
-        return
-    model = prepare(case.recipe, case.splits, place, seed=0)
-    history, _ = one_step(case, model)
-    assert all(np.isfinite(values).all() for values in history.values())

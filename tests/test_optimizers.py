@@ -85,14 +85,15 @@ def largest_difference(ours, expected):
     return max(np.abs(a - b).max() for a, b in pairs)
 
 
-@pytest.mark.parametrize("name", CLIPPED)
+# Each kind of clipping by several replicas is a cell of tests/distribute; this is what it is for.
+@pytest.mark.parametrize("name", ["each", "nesterov"])
 def test_two_replicas_clip_the_gradients_of_the_whole_batch(name):
     expected = trained(CLIPPED[name]())
     with distribute.strategy("mirrored").scope():
         ours = trained(fused(clipped_after_reduction(CLIPPED[name]())))
         before_reduction = trained(CLIPPED[name]())
     assert largest_difference(ours, expected) < 1e-5
-    # What it is for: Keras clips each replica's share.
+    # Keras clips each replica's share.
     assert largest_difference(before_reduction, expected) > 1e-3
 
 

@@ -38,6 +38,7 @@ def a_recipe(**changes):
         ("callbacks", [print]),
         ("augment", ("flip",)),
         ("normalize", 3),
+        ("precision", "float16"),
         ("data", None),
         ("expected", 0.9),
     ],

@@ -15,7 +15,7 @@ from kerasrecipes.recipes.runs import checkpoint
 # Everything with state at once: dropout, moving statistics, momenta, augmentation, a schedule that
 # counts steps, two callbacks with memories, and a last execution shorter than the others.
 SCRIPT = """
-import functools, os, signal
+import functools, os, signal, time
 import keras
 from keras import layers
 from kerasrecipes.callbacks import EarlyStopping, ReduceLearningRateOnPlateau
@@ -33,6 +33,7 @@ class Kill(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
+        time.sleep(float(os.environ.get("SLEEP", "0")))
         if os.environ.get("KILL_AT") == f"{self.epoch}:{batch}":
             for name in os.environ["KILL_BY"].split():
                 os.kill(os.getpid(), getattr(signal, name))
@@ -126,7 +127,14 @@ def straight(tmp_path_factory):
 
 
 # In the first epoch, at the last call of a later one, and at the first call of another.
-@pytest.mark.parametrize("kill_at", ["0:63", "2:95", "3:31"])
+@pytest.mark.parametrize(
+    "kill_at",
+    [
+        pytest.param("0:63", marks=pytest.mark.slow),
+        "2:95",
+        pytest.param("3:31", marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_run_ends_as_if_it_had_not_been(straight, tmp_path, kill_at):
     folder = tmp_path / "work"
     killed = go(folder, KILL_AT=kill_at, KILL_BY="SIGKILL")
@@ -139,7 +147,12 @@ def test_a_killed_run_ends_as_if_it_had_not_been(straight, tmp_path, kill_at):
 # Within an epoch, at the last call of one, while it validates, and behind the last epoch.
 @pytest.mark.parametrize(
     ("epoch", "place", "step"),
-    [(0, "63", 64), (1, "95", 85), (2, "validation", 85), (-1, "95", 85)],
+    [
+        (0, "63", 64),
+        pytest.param(1, "95", 85, marks=pytest.mark.slow),
+        pytest.param(2, "validation", 85, marks=pytest.mark.slow),
+        (-1, "95", 85),
+    ],
 )
 def test_a_run_that_is_told_to_stop_is_saved_at_that_step(straight, tmp_path, epoch, place, step):
     folder = tmp_path / "work"

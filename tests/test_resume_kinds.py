@@ -13,17 +13,31 @@ from kerasrecipes.recipes.runs.run import Run
 
 # The first recipe of each task, and those whose callbacks or layers have a state of their own.
 FIRST = {type(catalog.get(name).task): name for name in reversed(catalog.names())}
-# Tracing these twice takes a minute each; a small language model has a test of its own.
-SLOW = ("lstm_pydoc", "ddpm_digits", "resnet20_glyphs", "transformer_dates")
+# Tracing these twice takes up to a minute each; a small language model has a test of its own.
+SLOW = (
+    "lstm_pydoc",
+    "ddpm_digits",
+    "resnet20_glyphs",
+    "transfer_glyphs_few",
+    "transformer_dates",
+    "unet_shapes",
+)
 NAMES = dict.fromkeys([*FIRST.values(), "resnet20_glyphs", "transfer_glyphs_few"])
 
 
 @pytest.fixture(
-    params=[pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in NAMES]
+    params=[
+        *(pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in NAMES),
+        # The scale of its loss is a state of the optimizer.
+        "softmax_digits in mixed_float16",
+    ]
 )
 def recipe(request):
-    found = catalog.get(request.param)
+    name, _, precision = request.param.partition(" in ")
+    found = catalog.get(name)
     changes = {"epochs": 3, "batch_size": min(8, found.batch_size)}
+    if precision:
+        changes["precision"] = precision
     if "transfer" in found.name:
         # Its gate is shut in the first epoch, and open where the run is broken off.
         changes["callbacks"] = (functools.partial(Unfreeze, epoch=1),)

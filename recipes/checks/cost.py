@@ -109,7 +109,7 @@ def memory(rehearsal):
         f"{'fits' if twice < available else 'does not fit'} the {told_size(available)} free"
     )
     if need > available:
-        advice = "Take a smaller batch or model, or `keras.mixed_precision`."
+        advice = "Take a smaller batch or model, or `--set precision=mixed_bfloat16`."
         return Finding("memory", "fail", found, advice)
     return Finding("memory", "pass", found)
 

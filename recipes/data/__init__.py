@@ -2,7 +2,7 @@
 
 from .names import names  # Eager, or the submodule of that name would hide the function.
 
-__all__ = ["expect_available", "fetch", "info", "load", "names"]
+__all__ = ["expect_available", "fetch", "info", "load", "names", "write"]
 
 
 def __getattr__(name):
@@ -10,6 +10,10 @@ def __getattr__(name):
         from . import loading
 
         return getattr(loading, name)
+    if name == "write":
+        from .writing import write
+
+        return write
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

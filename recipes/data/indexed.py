@@ -56,15 +56,14 @@ class IndexedSplit(Split):
         inputs = keras.tree.flatten(self.inputs) if self.decode is None else []
         return [*inputs, self.targets]
 
-    def keys(self, batch_size, seed, epoch):
+    def keys(self, batch_size, seed, epoch, rows=None):
         order = tf.random.experimental.stateless_shuffle(
             tf.range(self.num_examples, dtype=tf.int64),
             seed=tf.stack([tf.cast(seed, tf.int64), epoch]),
         )
         num_steps = self.steps_per_epoch(batch_size)
-        return tf.data.Dataset.from_tensor_slices(
-            tf.reshape(order[: num_steps * batch_size], (num_steps, batch_size))
-        )
+        table = tf.reshape(order[: num_steps * batch_size], (num_steps, batch_size))
+        return tf.data.Dataset.from_tensor_slices(table if rows is None else table[:, rows])
 
     def reader(self):
         return self._reader

@@ -21,6 +21,7 @@ READERS = {
     "pairs": "pairs",
     "embedded": "catalogued",
     "tfds": "catalogued",
+    "prepared": "prepared",
     "folder": "folder",
     "masks": "masks",
     "shapes": "shapes",
@@ -39,7 +40,8 @@ def load(name: str, *, data_dir=None, memory_limit: int = MEMORY_LIMIT) -> Split
 
     Args:
         name: str: an embedded set ("digits", "glyphs", ...), a public one ("mnist", ...,
-            "tfds:NAME"), or your own files ("folder:PATH", "csv:PATH#TARGET", "npz:PATH").
+            "tfds:NAME"), or your own files ("folder:PATH", "csv:PATH#TARGET", "npz:PATH", or the
+            path of a folder of TFRecord files, "/PATH" or "gs://PATH").
         data_dir: folder of the prepared sets. Defaults to that of TensorFlow Datasets.
         memory_limit: int, bytes of decoded examples up to which images and public sets are held
             as arrays; tables and npz files always are. Defaults to 2 GiB.
@@ -97,6 +99,10 @@ def expect_available(name: str, *, data_dir=None) -> None:
 
         found = builders.find(rest.partition("#")[0], name, data_dir)
         builders.expect_reachable(found, name)
+    if kind == "prepared":
+        from .reach import expect_cloud
+
+        expect_cloud(name)
 
 
 def fetch(name: str, *, data_dir=None) -> Path:

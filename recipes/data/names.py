@@ -83,7 +83,15 @@ _TABLE = (
         "text:PATH", "your own", "a UTF-8 file, or a folder of .txt; PATH#100 for longer rows"
     ),
     DataName("npz:PATH", "your own", "NumPy arrays x and y, or x_train, y_train, x_test, y_test"),
+    DataName(
+        "./PATH",
+        "your own",
+        "TFRecord files of `data write`; /PATH, gs://PATH, ./PATH#96",
+    ),
 )
+
+# How a path begins, which without more names a folder of TFRecord files.
+_PATH_BEGINS = ("/", "./", "../", "~/")
 
 _PREFIXES = ("tfds", "folder", "masks", "csv", "npz", "graph", "gym", "pairs", "text")
 
@@ -104,7 +112,7 @@ def resolve(name: str) -> tuple[str, str]:
         name: str, see `names`.
 
     Returns:
-        A pair: "embedded", "tfds" or another prefix, and the name or path behind it.
+        A pair: "embedded", "tfds", "prepared" or another prefix, and the name or path behind it.
 
     Raises:
         RecipeError: no data set has this name.
@@ -113,6 +121,8 @@ def resolve(name: str) -> tuple[str, str]:
     ('csv', 'wine.csv#quality')
     >>> resolve("mnist")
     ('tfds', 'mnist')
+    >>> resolve("gs://bucket/flowers/1.0.0")
+    ('prepared', 'gs://bucket/flowers/1.0.0')
     """
     if not isinstance(name, str):
         raise RecipeError(f"The name of a data set must be a text. Received: {name!r}.")
@@ -123,6 +133,8 @@ def resolve(name: str) -> tuple[str, str]:
                 f"Data name {name!r} must go on after the colon, as in '{_form(prefix)}'."
             )
         return prefix, rest
+    if name.startswith(_PATH_BEGINS) or "://" in name:
+        return "prepared", name
     for row in _TABLE:
         if row.name == name:
             return ("embedded" if row.kind == "embedded" else "tfds"), name

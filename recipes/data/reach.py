@@ -8,6 +8,8 @@ import time
 import urllib.parse
 import urllib.request
 
+from ..errors import RecipeError
+
 # A host that takes longer than this to shake hands would not deliver a data set either.
 TIMEOUT = 1.5
 
@@ -43,6 +45,23 @@ def unreachable(urls, *, timeout: float = TIMEOUT) -> list[str]:
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return sorted({host for host, _ in addresses - answered})
+
+
+def expect_cloud(path):
+    """Check that the host of a path in a cloud answers, which TensorFlow tries for minutes.
+
+    Args:
+        path: str; any other path is left to whoever reads it.
+
+    Raises:
+        RecipeError: it does not answer.
+    """
+    hosts = unreachable([path])
+    if hosts:
+        raise RecipeError(
+            f"The host of data set {path!r} must answer. Received: nothing from {hosts[0]}. See to "
+            f"the network, or copy the folder to this machine."
+        )
 
 
 def _address(url):

@@ -56,13 +56,17 @@ class Split(abc.ABC):
     targets: np.ndarray
 
     @abc.abstractmethod
-    def keys(self, batch_size: int, seed: int, epoch: tf.Tensor) -> tf.data.Dataset:
+    def keys(
+        self, batch_size: int, seed: int, epoch: tf.Tensor, rows: slice | None = None
+    ) -> tf.data.Dataset:
         """Return the finite data set of what stands for each batch of an epoch.
 
         Args:
             batch_size: int >= 1.
             seed: int >= 0, decides the order.
             epoch: int64 tensor, counted from 0.
+            rows: `slice` of the rows of each batch that are wanted, with a start and a stop, those
+                of one worker among several; None for all. Defaults to None.
         """
 
     @abc.abstractmethod
@@ -86,16 +90,7 @@ class Split(abc.ABC):
         Args:
             bounds: list of pairs `(first, end)` of example numbers, rising, none of them empty.
         """
-        import tensorflow as tf
-
-        first, end = (tf.constant(side, tf.int64) for side in zip(*bounds, strict=True))
-
-        def is_in_one(number, _):
-            place = tf.searchsorted(first, number[None], side="right")[0] - 1
-            return tf.logical_and(place >= 0, number < end[tf.maximum(place, 0)])
-
-        chosen = self.ordered(256).unbatch().enumerate().filter(is_in_one)
-        return chosen.map(lambda _, example: example).batch(1).rebatch(end - first)
+        return chosen(self.ordered(256).unbatch(), bounds)
 
     @abc.abstractmethod
     def examples(self, indices):
@@ -192,3 +187,22 @@ class Splits:
             "fingerprint": self.fingerprint,
             "notes": list(self.notes),
         }
+
+
+def chosen(dataset, bounds):
+    """Return some elements of a data set in order, in batches of given bounds.
+
+    Args:
+        dataset: `tf.data.Dataset` of single elements.
+        bounds: list of pairs `(first, end)` of element numbers, rising, none of them empty.
+    """
+    import tensorflow as tf
+
+    first, end = (tf.constant(side, tf.int64) for side in zip(*bounds, strict=True))
+
+    def is_in_one(number, *_):
+        place = tf.searchsorted(first, number[None], side="right")[0] - 1
+        return tf.logical_and(place >= 0, number < end[tf.maximum(place, 0)])
+
+    numbered = dataset.enumerate().filter(is_in_one)
+    return numbered.map(lambda _, element: element).batch(1).rebatch(end - first)

@@ -35,7 +35,7 @@ class StreamedSplit(Split):
         num_examples = min(num_examples, self.num_examples)
         return StreamedSplit(dataset=self.dataset.take(num_examples), num_examples=num_examples)
 
-    def keys(self, batch_size, seed, epoch):
+    def keys(self, batch_size, seed, epoch, rows=None):
         buffer = min(SHUFFLE_BUFFER, self.num_examples)
         # One number from the two, so that neighbouring seeds do not share epochs.
         mixed = tf.random.stateless_uniform(
@@ -43,18 +43,17 @@ class StreamedSplit(Split):
         )
         shuffled = self.dataset.shuffle(buffer, seed=mixed, reshuffle_each_iteration=False)
         num_steps = self.steps_per_epoch(batch_size)
-        return shuffled.batch(batch_size, drop_remainder=True).take(num_steps)
+        batches = shuffled.batch(batch_size, drop_remainder=True).take(num_steps)
+        if rows is None:
+            return batches
+        return batches.map(lambda *batch: keras.tree.map_structure(lambda t: t[rows], batch))
 
     def reader(self):
         # What stands for a batch of a stream is the batch.
         return lambda batch: batch
 
     def ordered(self, batch_size):
-        num_batches = -(-self.num_examples // batch_size)
-        batches = self.dataset.batch(batch_size)
-        return batches.apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(
-            tf.data.AUTOTUNE
-        )
+        return stop_after(self.dataset.batch(batch_size), -(-self.num_examples // batch_size))
 
     def examples(self, indices):
         indices = np.asarray(indices, np.int64).tolist()
@@ -65,3 +64,10 @@ class StreamedSplit(Split):
             if number in wanted
         }
         return keras.tree.map_structure(lambda *of: np.stack(of), *(found[n] for n in indices))
+
+
+def stop_after(batches, num_batches):
+    """Return a data set whose batches are known to be so many, read ahead."""
+    return batches.apply(tf.data.experimental.assert_cardinality(num_batches)).prefetch(
+        tf.data.AUTOTUNE
+    )

@@ -63,7 +63,7 @@ class TextSplit(Split):
             )
         return num_steps
 
-    def keys(self, batch_size, seed, epoch):
+    def keys(self, batch_size, seed, epoch, rows=None):
         """Return the place in the text at which each row of each batch begins."""
         num_characters = len(self.ids)
         begin = tf.random.stateless_uniform(
@@ -73,12 +73,13 @@ class TextSplit(Split):
             dtype=tf.int64,
         )
         stride = num_characters // batch_size
-        rows = begin + tf.range(batch_size, dtype=tf.int64) * stride
+        places = begin + tf.range(batch_size, dtype=tf.int64) * stride
+        places = places if rows is None else places[rows]
         num_steps = self.steps_per_epoch(batch_size)
         # Not as one table, which would grow with the text.
         steps = tf.data.Dataset.range(num_steps)
         return steps.map(
-            lambda step: (rows + (epoch * num_steps + step) * self.length) % num_characters
+            lambda step: (places + (epoch * num_steps + step) * self.length) % num_characters
         )
 
     def reader(self):

@@ -43,8 +43,9 @@ def logs_of_all(model, logs):
     """
     if model.distribute_strategy.num_replicas_in_sync == 1:
         return logs
+    # A step may show fewer than there are: Keras keeps a mean loss for each model.
     known = model.get_metrics_result()
-    return dict(known) if set(known) == set(logs) else logs
+    return {name: known.get(name, log) for name, log in logs.items()}
 
 
 def empty_logs(step, element_spec):

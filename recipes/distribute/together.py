@@ -5,7 +5,7 @@ import functools
 
 import tensorflow as tf
 
-from ..errors import RecipeError, WorkerLost
+from ..errors import RecipeError, WorkerLost, lines_of
 from .strategies import is_chief, is_multiworker
 
 
@@ -66,10 +66,11 @@ def check_that_all_are_there(error):
     """
     kinds = tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError
     if isinstance(error, (*kinds, tf.errors.DeadlineExceededError)) or "ollective" in str(error):
-        reason = (str(error.message).strip().splitlines() or [type(error).__name__])[0]
+        # What follows the first line is about the operation that met it, or advice.
+        reason = lines_of(error)[0].removeprefix("Collective ops is aborted by: ").rstrip(".:")
         raise WorkerLost(
-            f"Another worker is gone: {reason.rstrip('.')}. Start all of them again; the run goes "
-            f"on from its last checkpoint."
+            f"Another worker is gone: {reason}. Start all of them again; the run goes on from its "
+            f"last checkpoint."
         ) from error
 
 

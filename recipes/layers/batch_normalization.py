@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from ..replicas import num_replicas, total
-from .shared_normalization import normalize_over_all
+from ..shared_normalization import normalize_over_all
 
 # Below this the kernel of cuDNN silently takes this value.
 SMALLEST_EPSILON = 1.001e-5

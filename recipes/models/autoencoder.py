@@ -2,6 +2,8 @@
 
 import keras
 
+from ..precision import answering_in_32_bits
+
 
 @keras.saving.register_keras_serializable("kerasrecipes")
 class Autoencoder(keras.Model):
@@ -28,8 +30,8 @@ class Autoencoder(keras.Model):
             **kwargs: what `keras.Model` takes.
         """
         super().__init__(**kwargs)
-        self.encoder = encoder
-        self.decoder = decoder
+        self.encoder = answering_in_32_bits(encoder)
+        self.decoder = answering_in_32_bits(decoder)
         self.corruption = corruption
         # Every variable is there already, the parts being built.
         self.built = True

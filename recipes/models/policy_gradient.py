@@ -104,8 +104,10 @@ class PolicyGradient(keras.Model):
         arrays = (played.observations, played.actions, returns)
         with tf.GradientTape() as tape:
             loss, entropy = self.objective(*(tf.boolean_mask(array, moves) for array in arrays))
+            scaled = self.optimizer.scale_loss(loss)
         variables = self.network.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        gradients = tape.gradient(scaled, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self.trackers["loss"].update_state(loss)
         self.trackers["entropy"].update_state(entropy)
         self.return_tracker.update_state(played.returns)

@@ -128,8 +128,10 @@ class QLearning(keras.Model):
         drawn = self.memory.draw(self.settings["num_replayed"], self._draw())
         with tf.GradientTape() as tape:
             loss = self.temporal_difference(drawn)
+            scaled = self.optimizer.scale_loss(loss)
         variables = self.online.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        gradients = tape.gradient(scaled, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         self._copy_now_and_then()
         self.loss_tracker.update_state(loss)
         return {

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import ops
 
 from ..errors import RecipeError
+from ..precision import answering_in_32_bits
 from ..replicas import drawn, num_replicas, num_rows
 
 PIXELS = ("drawn", "threshold", "grey")
@@ -54,8 +55,8 @@ class VariationalAutoencoder(keras.Model):
                 f"`pixels` of a variational autoencoder must be one of "
                 f"{', '.join(map(repr, PIXELS))}. Received: {pixels=}."
             )
-        self.encoder = encoder
-        self.decoder = decoder
+        self.encoder = answering_in_32_bits(encoder)
+        self.decoder = answering_in_32_bits(decoder)
         self.pixels = pixels
         self.log_deviation = None
         if pixels == "grey":

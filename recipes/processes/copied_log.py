@@ -29,7 +29,10 @@ class CopiedLog:
 
     def copy(self):
         """Copy what has come since the last time."""
-        with contextlib.suppress(FileNotFoundError), open(self.path, "rb") as log:
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+            open(self.path, "rb") as log,
+        ):
             log.seek(self._position)
             whole, newline, _ = log.read().rpartition(b"\n")
             self._position += len(whole) + len(newline)

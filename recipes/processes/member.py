@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from ..atomic import make_folder
 from . import become
 from .heartbeat import BEAT_FILE, SUPERVISOR
 from .notice import TERMINATED
@@ -75,6 +76,7 @@ class Member:
 
     def start(self):
         """Start its process."""
+        make_folder(self.log.parent)  # somebody may have removed it
         self.beat_file.write_text("0")
         self.started = self._last_beat = time.monotonic()
         self._beat_time = self.beat_file.stat().st_mtime_ns
@@ -150,7 +152,10 @@ class Member:
             line = lines[number]
             if line.startswith(PREFIX) and not line.startswith(f"{PREFIX}warning:"):
                 return "\n".join(lines[number:]).removeprefix(PREFIX)
-        return self.last_words() or f"{self.name} said nothing."
+        said = "says nothing" if self.log.is_file() else "is gone"
+        return self.last_words() or (
+            f"{self.name} ended with exit code {MISTAKE}, and its log ({self.log}) {said}."
+        )
 
     def last_words(self):
         """Return the last line that it wrote, what TensorFlow notes at its start left aside."""

@@ -13,6 +13,7 @@ import errno
 import json
 import socket
 import time
+import warnings
 
 from ..errors import RecipeError
 
@@ -21,6 +22,8 @@ MOST_BYTES = 2**20
 RETRY_SECONDS = 0.2
 # What a stranger who says nothing may cost, and how much longer than the chief a worker waits.
 MESSAGE_SECONDS = 5.0
+# After which it is said who is waited for.
+SILENT_SECONDS = 20.0
 
 
 def roll_call(addresses, number, statement, *, offer=None, seconds=300.0):
@@ -60,9 +63,12 @@ def difference(mine, other, path=""):
 
     >>> difference({"seed": 0, "recipe": {"epochs": 3}}, {"seed": 0, "recipe": {"epochs": 4}})
     ('recipe.epochs', 3, 4)
+    >>> difference({"data": "wine", "name": "a"}, {"data": "iris", "name": "b"})
+    ('name', 'a', 'b')
     """
     if isinstance(mine, dict) and isinstance(other, dict):
-        for key in sorted({*mine, *other}):
+        # A name first, since it says of all the rest that it differs.
+        for key in sorted({*mine, *other}, key=lambda key: (key != "name", key)):
             place = f"{path}.{key}" if path else key
             found = difference(mine.get(key), other.get(key), place)
             if found:
@@ -80,7 +86,7 @@ class _Chief:
         self.there = {}  # from the number of a worker to its connection
 
     def call(self):
-        end = time.monotonic() + self.seconds
+        begin, said = time.monotonic(), False
         with contextlib.ExitStack() as stack:
             listener = stack.enter_context(_listening(_port(self.addresses[0])))
             listener.settimeout(RETRY_SECONDS)
@@ -89,8 +95,12 @@ class _Chief:
                 with contextlib.suppress(TimeoutError):
                     self._meet(listener.accept()[0])
                 self._forget_who_left()
-                if time.monotonic() > end:
+                waited = time.monotonic() - begin
+                if waited > self.seconds:
                     self._refuse(self._not_come())
+                if waited > SILENT_SECONDS and not said:
+                    warnings.warn(f"Waiting for {self._missing()}.", stacklevel=2)
+                    said = True
             self._tell({"offer": self.offer})
         return self.offer
 
@@ -131,12 +141,14 @@ class _Chief:
             except OSError:
                 self.there.pop(number).close()
 
-    def _not_come(self):
+    def _missing(self):
         missing = [n for n in range(1, len(self.addresses)) if n not in self.there]
-        names = ", ".join(named(self.addresses, number) for number in missing)
+        return ", ".join(named(self.addresses, number) for number in missing)
+
+    def _not_come(self):
         return (
             f"All {len(self.addresses)} workers of TF_CONFIG must come. Received: nothing from "
-            f"{names} for {self.seconds:g} s. See whether it runs and reaches "
+            f"{self._missing()} for {self.seconds:g} s. See whether it runs and reaches "
             f"{self.addresses[0]}, and start all again."
         )
 
@@ -154,8 +166,11 @@ class _Chief:
 def _answer(addresses, number, statement, seconds):
     """Say what this worker trains, and wait for what the chief says of all."""
     host = addresses[0].rpartition(":")[0]
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    begin, said = time.monotonic(), False
+    while (waited := time.monotonic() - begin) < seconds:
+        if waited > SILENT_SECONDS and not said:
+            warnings.warn(f"Waiting for {named(addresses, 0)}.", stacklevel=2)
+            said = True
         # The chief may not be there yet, or may be started again meanwhile.
         with (
             contextlib.suppress(OSError),

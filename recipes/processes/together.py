@@ -7,6 +7,7 @@ again, and the command itself goes on where it was.
 from __future__ import annotations
 
 import json
+import tempfile
 
 from ..atomic import make_folder
 from ..errors import RecipeError, check_at_least
@@ -80,7 +81,10 @@ def run_together(
             sentence).
     """
     check_at_least("together.run_together", 1, num_workers=num_workers)
-    check_at_least("together.run_together", 0, max_restarts=max_restarts)
+    limits = {"stalled_seconds": stalled_seconds, "hung_seconds": hung_seconds}
+    limits = {name: seconds for name, seconds in limits.items() if seconds is not None}
+    least = {"max_restarts": max_restarts, "grace_seconds": grace_seconds, **limits}
+    check_at_least("together.run_together", 0, **least)
     folder = make_folder(log_folder)
     environment = dict(environment or {})
     if stalled_seconds is not None:
@@ -95,7 +99,7 @@ def run_together(
         )
         for index in range(num_workers)
     ]
-    _Together(
+    together = _Together(
         workers,
         is_over or (lambda: False),
         max_restarts=max_restarts,
@@ -104,7 +108,13 @@ def run_together(
         on_event=on_event,
         on_look=on_look,
         go_on=go_on,
-    ).run()
+    )
+    # A worker that is killed cannot remove what it keeps there.
+    folder = tempfile.TemporaryDirectory(prefix="kerasrecipes-", ignore_cleanup_errors=True)
+    with folder as temporary:
+        for worker in workers:
+            worker.environment["TMPDIR"] = temporary
+        together.run()
 
 
 class _Together(Supervision):
@@ -121,6 +131,13 @@ class _Together(Supervision):
 
     def at_end(self):
         self.wait_for(self.members, self.grace_seconds)
+
+    def stop(self):
+        if not all(each.running for each in self.members):
+            # Without the others nobody can take the step that all save at.
+            for each in self.members:
+                each.kill()
+        super().stop()
 
     def failed(self, member, reason, code):
         if member is self.members[0] and self.is_over():
@@ -148,9 +165,10 @@ class _Together(Supervision):
         times = "once" if self.num_failures == 1 else f"{self.num_failures} times in a row"
         last = member.last_words()
         said = f", after {last!r}" if last else ""
-        return f"The workers failed {times}, the last time so: {told}{said} ({member.log}). " + (
-            self.go_on
-        )
+        return (
+            f"The workers failed {times}, the last time so: {told}{said} ({member.log}). "
+            f"{self.go_on}"
+        ).rstrip()
 
     def _introduce(self):
         """Tell the workers where the others will be; a port may still be held after its owner."""

@@ -80,6 +80,12 @@ class Steps:
 
 def _copied(optimizer, learning_rate):
     """Return an optimizer of the same settings that has taken no step."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return keras.optimizers.LossScaleOptimizer(
+            _copied(optimizer.inner_optimizer, learning_rate),
+            initial_scale=optimizer.initial_scale,
+            dynamic_growth_steps=optimizer.dynamic_growth_steps,
+        )
     try:
         config = optimizer.get_config()
         if "learning_rate" in config:

@@ -9,6 +9,7 @@ from keras import ops
 from ..data.splits import IGNORED
 from ..drawings import graphs
 from ..errors import RecipeError
+from ..precision import in_force
 from .endpoint import of_classes
 from .task import Task, built
 
@@ -65,10 +66,11 @@ class NodeClassification(Task):
         }
         hidden = dict(inputs)
         if recipe.normalize is not None:
-            layer = recipe.normalize()
-            if hasattr(layer, "adapt"):
-                layer.adapt(splits.train.examples([0])[0]["features"])
-            hidden["features"] = layer(inputs["features"])
+            with in_force("float32"):  # as in `Task.assemble`
+                layer = recipe.normalize()
+                if hasattr(layer, "adapt"):
+                    layer.adapt(splits.train.examples([0])[0]["features"])
+                hidden["features"] = layer(inputs["features"])
         # As a function and not as a layer, so that a summary shows the core's own layers.
         return keras.Model(inputs, core.call(hidden), name=recipe.name)
 

@@ -5,6 +5,7 @@ import abc
 import keras
 
 from ..errors import RecipeError
+from ..precision import answering_in_32_bits, in_force
 from ..regularizing import regularized
 
 
@@ -56,7 +57,8 @@ class Task(abc.ABC):
         )
         hidden = inputs
         if recipe.normalize is not None:
-            hidden = adapted(recipe.normalize(), splits)(hidden)
+            with in_force("float32"):  # raw input may have more digits than 16 bits hold
+                hidden = adapted(recipe.normalize(), splits)(hidden)
         # Called as a function and not as a layer: the graph goes on through the core's own layers.
         return keras.Model(inputs, core.call(hidden), name=recipe.name)
 
@@ -136,7 +138,7 @@ def built(recipe, *arguments, num_outputs=None):
             f"`build` of recipe {recipe.name!r} must return a keras.Model"
             f"{outputs and outputs + 'asked for'}. Received: {received}."
         )
-    return regularized(core, recipe)
+    return answering_in_32_bits(regularized(core, recipe))
 
 
 def adapted(layer, splits):

@@ -24,56 +24,6 @@ PUBLIC = {
 }
 
 
-class Photos(tfds.core.GeneratorBasedBuilder):
-    """Images of varying size, a validation split, and no test split."""
-
-    VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self):
-        return tfds.core.DatasetInfo(
-            builder=self,
-            features=tfds.features.FeaturesDict(
-                {
-                    "image": tfds.features.Image(shape=(None, None, 3)),
-                    "label": tfds.features.ClassLabel(names=["dark", "light"]),
-                }
-            ),
-            supervised_keys=("image", "label"),
-        )
-
-    def _split_generators(self, dl_manager):
-        return {"train": self._generate_examples(40), "validation": self._generate_examples(8)}
-
-    def _generate_examples(self, num_examples):
-        for index in range(num_examples):
-            grey = 100 + 100 * (index % 2)
-            image = np.full((20 + index, 30, 3), grey, np.uint8)
-            yield index, {"image": image, "label": index % 2}
-
-
-class Broken(Photos):
-    """Fails halfway."""
-
-    def _generate_examples(self, num_examples):
-        yield from list(super()._generate_examples(num_examples))[:3]
-        raise OSError("the disk is full")
-
-
-class Captions(Photos):
-    """No pairs that a recipe could take."""
-
-    def _info(self):
-        features = {"image": tfds.features.Image(), "caption": tfds.features.Text()}
-        return tfds.core.DatasetInfo(
-            builder=self,
-            features=tfds.features.FeaturesDict(features),
-            supervised_keys=("image", "caption"),
-        )
-
-    def _generate_examples(self, num_examples):
-        yield 0, {"image": np.zeros((2, 2, 3), np.uint8), "caption": "black"}
-
-
 @pytest.mark.parametrize("name", PUBLIC)
 def test_public_sets_load_from_mock_data(name, no_network):
     shape, num_classes = PUBLIC[name]
@@ -234,8 +184,8 @@ def test_reading_in_batches_gives_what_tfds_gives(data_dir):
         data.fetch(name, data_dir=data_dir)
         builder = builders.find(name, name, data_dir)
         pairs = examples.describe(builder, name)
-        fast = examples.records.read(builder, pairs, "train")
-        assert examples.records.can_read(builder, pairs)
+        parse = examples.records.parser(builder, pairs)
+        fast = examples.records.read(examples.records.files(builder, "train"), parse, pairs)
         truth = list(
             tfds.as_numpy(
                 builder.as_dataset(

@@ -43,6 +43,11 @@ def test_rows_of_the_table_are_plain_values():
         ("tfds:glue/cola:2.0.0", "tfds", "glue/cola:2.0.0"),
         ("folder:C:/cats#96", "folder", "C:/cats#96"),
         ("npz:a.npz", "npz", "a.npz"),
+        ("folder:gs://a/b", "folder", "gs://a/b"),
+        ("gs://bucket/flowers/1.0.0", "prepared", "gs://bucket/flowers/1.0.0"),
+        ("/shared/flowers#96", "prepared", "/shared/flowers#96"),
+        ("./flowers", "prepared", "./flowers"),
+        ("~/flowers", "prepared", "~/flowers"),
     ],
 )
 def test_names_are_resolved(name, kind, rest):

@@ -1,6 +1,5 @@
 """The numbers of one device, and clusters of worker processes on this machine."""
 
-import contextlib
 import functools
 import importlib.util
 import json
@@ -8,13 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
-SECONDS = 900  # for all cells of a cluster; a minute or two on an idle machine
+SECONDS = 600  # for all cells of a cluster; a minute on an idle machine
 
 
 def _load(name):
@@ -57,6 +57,7 @@ def run_cluster():
 
     It takes the number of workers, and a function from the number of a worker to its arguments.
     """
+    every = []
 
     def run(num_workers, arguments, folder):
         addresses, temporary = free_addresses(num_workers), folder / "temporary"
@@ -81,6 +82,7 @@ def run_cluster():
                         stderr=subprocess.STDOUT,
                     )
                 )
+                every.append(started[-1])
         try:
             codes = [process.wait(timeout=SECONDS) for process in started]
         finally:
@@ -93,26 +95,34 @@ def run_cluster():
         assert codes == [0] * num_workers, "\n".join(log[-2000:] for log in logs)
         return logs
 
-    return run
+    yield run
+    for process in every:  # those of a session that was broken off
+        process.kill()
 
 
 @pytest.fixture(scope="session")
-def of_workers(run_cluster, tmp_path_factory):
-    """A function that gives the numbers of all cells by worker, for a number of workers."""
+def of_workers(request, run_cluster, tmp_path_factory):
+    """A function that gives the numbers of all cells by worker, for a number of workers.
 
-    @functools.cache
-    def folder_of(num_workers):
-        folder = tmp_path_factory.mktemp(f"workers{num_workers}")
-        # A cluster that fails takes minutes, and is asked for by every cell: it fails once.
-        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
-            run_cluster(num_workers, lambda n: [HERE / "worker.py", folder / f"{n}.npz"], folder)
-        return folder
+    The clusters begin at once and run one after the other beside whatever else is tested. They
+    train the cells that are asked of them in this session.
+    """
+    asked = {}
+    for item in request.session.items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if "of_workers" in item.fixturenames and "num_workers" in parameters:
+            asked.setdefault(parameters["num_workers"], []).append(parameters["name"])
 
-    def numbers(num_workers):
-        folder = folder_of(num_workers)
-        paths = [folder / f"{number}.npz" for number in range(num_workers)]
-        log = (folder / "worker-0.log").read_text("utf-8", "replace")[-2000:]
-        assert all(path.is_file() for path in paths), log
-        return [dict(np.load(path)) for path in paths]
+    def trained(num_workers, names, folder):
+        files = [folder / f"{number}.npz" for number in range(num_workers)]
+        run_cluster(num_workers, lambda n: [HERE / "worker.py", files[n], *names], folder)
+        return [dict(np.load(file)) for file in files]
 
-    return numbers
+    one_by_one = ThreadPoolExecutor(max_workers=1)
+    found = {
+        count: one_by_one.submit(trained, count, names, tmp_path_factory.mktemp(f"workers{count}"))
+        for count, names in sorted(asked.items())
+    }
+    yield lambda num_workers: found[num_workers].result()
+    # Without waiting: those that still run are ended next, by `run_cluster`.
+    one_by_one.shutdown(wait=False, cancel_futures=True)

@@ -48,7 +48,8 @@ def test_a_model_that_was_adapted_is_saved_as_any_other(tmp_path):
 
 
 def test_the_example_of_the_page_gives_what_one_device_gives():
-    (example,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+    # The other one is of another backend, and is run in `tests/backends`.
+    example, _ = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
     found = []
     for name in ("mirrored", "none"):
         keras.utils.set_random_seed(0)

@@ -51,6 +51,83 @@ def test_auto_takes_what_it_finds(found, monkeypatch):
     assert auto() == "multiworker"
 
 
+@pytest.mark.parametrize("name", strategies_of_tpus())
+def test_any_sign_of_a_tpu_is_one(found, monkeypatch, name):
+    monkeypatch.setenv(name, "")
+    assert strategies._auto() == "none"
+    monkeypatch.setenv(name, "somewhere")
+    assert strategies._auto() == "tpu"
+
+
+def test_a_tpu_of_this_machine_goes_before_its_gpus(found):
+    found.update(GPU=4, TPU=1)
+    assert strategies._auto() == "tpu"
+
+
+def test_a_mirrored_strategy_takes_the_gpus_where_there_are_any(monkeypatch):
+    class Device:
+        def __init__(self, name):
+            self.name = name
+
+    have = {"CPU": [Device("/device:CPU:0")], "GPU": [Device(f"/device:GPU:{n}") for n in (0, 1)]}
+    monkeypatch.setattr(tf.config, "list_logical_devices", have.get)
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda devices: devices)
+    make = strategies._mirrored.__wrapped__  # past the one that is kept
+    assert make() == ["/device:GPU:0", "/device:GPU:1"]
+    have["GPU"] = []
+    assert make() == ["/device:CPU:0"]
+
+
+@pytest.fixture
+def tpu(monkeypatch):
+    """What is asked of a TPU, in order, and what goes wrong, by what is asked."""
+    asked, wrong = [], {}
+
+    def stand_in(where, name, answer):
+        def call(*arguments, **keywords):
+            asked.append(name)
+            if name in wrong:
+                raise wrong[name]
+            return answer
+
+        monkeypatch.setattr(where, name, call)
+
+    stand_in(tf.distribute.cluster_resolver, "TPUClusterResolver", "resolver")
+    stand_in(tf.config, "experimental_connect_to_cluster", None)
+    stand_in(tf.tpu.experimental, "initialize_tpu_system", None)
+    stand_in(tf.distribute, "TPUStrategy", "strategy")
+    return asked, wrong
+
+
+def test_a_tpu_is_found_connected_and_set_up_before_its_strategy_is_made(tpu):
+    asked, _ = tpu
+    assert strategies._tpu.__wrapped__() == "strategy"
+    assert asked == [
+        "TPUClusterResolver",
+        "experimental_connect_to_cluster",
+        "initialize_tpu_system",
+        "TPUStrategy",
+    ]
+
+
+@pytest.mark.parametrize(
+    "step, error",
+    [
+        ("TPUClusterResolver", ValueError("Please provide a TPU Name to connect to.")),
+        ("experimental_connect_to_cluster", tf.errors.UnavailableError(None, None, "no route")),
+        ("initialize_tpu_system", tf.errors.NotFoundError(None, None, "No TPU devices found")),
+        ("initialize_tpu_system", RuntimeError("TPU is in use")),
+    ],
+)
+def test_a_tpu_that_cannot_be_had_is_one_sentence(tpu, step, error):
+    asked, wrong = tpu
+    wrong[step] = error
+    with pytest.raises(RecipeError, match=r"'tpu' needs a TPU") as caught:
+        strategies._tpu.__wrapped__()
+    assert caught.value.__cause__ is error
+    assert asked[-1] == step
+
+
 def test_a_cluster_of_one_is_one_machine(found, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config("a:1"))
     assert strategies._auto() == "none"

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from kerasrecipes.recipes.errors import RecipeError
+from kerasrecipes.recipes.processes import roll_call as module
 from kerasrecipes.recipes.processes.roll_call import roll_call
 from kerasrecipes.recipes.processes.supervision import free_ports
 
@@ -94,6 +95,21 @@ def test_who_does_not_come_is_named(addresses):
             f"All 3 workers of TF_CONFIG must come. Received: nothing from worker 2 "
             f"({addresses[2]}) for 1 s. See whether it runs and reaches {addresses[0]}"
         )
+
+
+def test_a_long_wait_says_for_whom(addresses, monkeypatch):
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.3)
+    with pytest.warns(UserWarning) as said:
+        second = Worker(addresses, 2)
+        time.sleep(0.8)
+        chief = Worker(addresses, 0)
+        time.sleep(1.2)
+        first = Worker(addresses, 1)
+        assert [each.came_to() for each in (chief, first, second)] == [(None, None)] * 3
+    assert [str(each.message) for each in said] == [
+        f"Waiting for chief ({addresses[0]}).",
+        f"Waiting for worker 1 ({addresses[1]}).",
+    ]
 
 
 def test_a_chief_that_does_not_come_is_named():

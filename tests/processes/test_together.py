@@ -2,10 +2,12 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -224,6 +226,68 @@ def test_a_mistake_of_one_stops_all_with_its_sentence(run, num_lives, tmp_path):
     assert not any(map(alive, pids_in(tmp_path)))
 
 
+def test_nobody_is_waited_for_who_could_save_nothing(run, tmp_path):
+    begin = time.monotonic()
+    with pytest.raises(RecipeError, match=r"^No\.$"):
+        run("""
+            if index == 1:
+                wait_for("worker0")
+                print("kerasrecipes: No.", file=sys.stderr)
+                sys.exit(2)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as within a step
+            (here / "worker0.done").touch()
+            time.sleep(600)
+            """, grace_seconds=60.0)  # fmt: skip
+    assert time.monotonic() - begin < 30
+    assert not any(map(alive, pids_in(tmp_path)))
+
+
+def test_a_log_that_is_gone_is_said(run, tmp_path):
+    with pytest.raises(
+        RecipeError, match=r"^worker1 ended with exit code 2, and its log \(.*\) is "
+    ):
+        run("""
+            if index == 1:
+                (here / "logs" / "worker1.log").unlink()
+                sys.exit(2)
+            time.sleep(600)
+            """)  # fmt: skip
+
+
+def test_logs_that_are_removed_are_begun_anew(run, num_lives, tmp_path):
+    run("""
+        import shutil
+        if chief and life == 1:
+            while not (here / "worker1.1").exists():
+                time.sleep(0.01)
+            shutil.rmtree(here / "logs")
+            os.kill(os.getpid(), signal.SIGKILL)
+        if life == 1:
+            time.sleep(600)
+        end_well("worker0", "worker1")
+        """)  # fmt: skip
+    assert [num_lives(n) for n in range(2)] == [2, 2]
+    assert (tmp_path / "logs" / "worker0.log").is_file()
+
+
+def test_what_a_killed_worker_has_put_down_for_a_time_is_removed(run, tmp_path):
+    run("""
+        import tempfile
+        folder = pathlib.Path(tempfile.mkdtemp())
+        (folder / "some.txt").write_text("some")
+        (here / f"{name}.folder").write_text(str(folder))
+        if life == 1:
+            wait_for_files = [here / f"worker{n}.folder" for n in range(2)]
+            while not all(file.exists() for file in wait_for_files):
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGKILL)
+        end_well("worker0", "worker1")
+        """)  # fmt: skip
+    folders = [pathlib.Path((tmp_path / f"worker{n}.folder").read_text()) for n in range(2)]
+    assert folders[0].parent == folders[1].parent != pathlib.Path(tempfile.gettempdir())
+    assert not folders[0].parent.exists()
+
+
 def test_workers_that_do_not_end_after_the_chief_are_stopped(run, tmp_path):
     begin = time.monotonic()
     run("""
@@ -237,7 +301,9 @@ def test_workers_that_do_not_end_after_the_chief_are_stopped(run, tmp_path):
 
 
 SUPERVISOR = """
-import sys
+import signal, sys
+# A shell that starts a job behind it lets the job ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from kerasrecipes.recipes.processes.together import run_together
 run_together(sys.argv[1:], 2, log_folder="logs", grace_seconds=5)
 """
@@ -279,6 +345,17 @@ def test_workers_are_killed_with_the_launcher(tmp_path):
     wait_until(lambda: not any(map(alive, pids_in(tmp_path))), seconds=5)
 
 
-def test_bad_numbers_are_said_in_one_sentence(tmp_path):
-    with pytest.raises(RecipeError, match=r"`num_workers` of together\.run_together must be at"):
-        run_together(["true"], 0, log_folder=tmp_path)
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"num_workers": 0}, "`num_workers` of together.run_together must be at least 1"),
+        ({"max_restarts": -1}, "must be at least 0. Received: max_restarts=-1"),
+        ({"grace_seconds": -1.0}, "must be at least 0. Received: grace_seconds=-1.0"),
+        ({"hung_seconds": -1.0}, "must be at least 0. Received: hung_seconds=-1.0"),
+        ({"stalled_seconds": float("nan")}, "must be at least 0. Received: stalled_seconds=nan"),
+    ],
+)
+def test_bad_numbers_are_said_in_one_sentence(tmp_path, settings, words):
+    with pytest.raises(RecipeError, match=re.escape(words)):
+        run_together(["true"], log_folder=tmp_path / "logs", **{"num_workers": 2, **settings})
+    assert not (tmp_path / "logs").exists()

@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -13,34 +12,7 @@ from PIL import Image
 from kerasrecipes.recipes.errors import RecipeError
 from kerasrecipes.tuning.reporting import pictures, report
 
-VOID = {"meta", "img", "br", "link", "hr"}
-
-
-class Reader(HTMLParser):
-    """Reads a page strictly: every tag that opens closes, in its order."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.sources, self.words = [], [], []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.sources += [value for name, value in attributes if name in ("src", "href")]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style" and data.strip():
-            self.words.append(data.strip())
-
-    @property
-    def text(self):
-        return " ".join(self.words)
+from ..strict_html import Reader
 
 
 def read(search):
@@ -95,11 +67,11 @@ def test_everything_is_in_it(make_search):
         *ALL,
     ):
         assert words in reader.text, words
-    for source in reader.sources:
+    for source in reader.addresses:
         kind, _, data = source.partition(",")
         assert kind == "data:image/png;base64"
         Image.open(io.BytesIO(base64.b64decode(data))).verify()
-    assert len(reader.sources) == len(ALL)
+    assert len(reader.addresses) == len(ALL)
 
 
 @pytest.mark.parametrize("num_trials", [1, 3, 30])

@@ -31,15 +31,41 @@ def read(rest, name, data_dir, memory_limit) -> Source:
     builders.prepare(found, name)
     if isinstance(found.info.features, tfds.features.Translation):
         return translation.source(found, name)
+    return source_of(
+        found,
+        name,
+        size,
+        memory_limit,
+        licence=licence_of(name),
+        location=found.info.homepage or f"TensorFlow Datasets, {found.info.full_name}",
+    )
+
+
+def source_of(found, name, size, memory_limit, *, location, licence="", folder=None, notes=()):
+    """Read a set that is prepared.
+
+    Args:
+        found: a prepared `tfds.core.DatasetBuilder`.
+        name: str, what the user calls the set.
+        size: (height, width) to resize images to, or None.
+        memory_limit: int, bytes of decoded examples up to which they are held in memory.
+        location: str, where the set comes from.
+        licence: str, "" for the one that the set states. Defaults to "".
+        folder: str, where the files lie, if not where the builder has them. Defaults to None.
+        notes: tuple of str, what else there is to note. Defaults to nothing.
+
+    Raises:
+        RecipeError: the set holds no pairs of an image or features and a target.
+    """
     pairs = examples.describe(found, name, size)
-    splits, notes, identity = examples.splits(found, pairs, name, memory_limit)
+    splits, carved, identity = examples.splits(found, pairs, name, memory_limit, folder)
     return Source(
         **splits,
         inputs=spec(pairs.input_shape, pairs.input_dtype),
         class_names=pairs.class_names,
         feature_names=pairs.feature_names,
-        licence=licence_of(name) or found.info.redistribution_info.license or "",
-        location=found.info.homepage or f"TensorFlow Datasets, {found.info.full_name}",
+        licence=licence or found.info.redistribution_info.license or "",
+        location=location,
         identity=identity,
-        notes=(*pairs.notes, *notes),
+        notes=(*notes, *pairs.notes, *carved),
     )

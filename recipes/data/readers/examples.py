@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 from ...errors import RecipeError
 from .. import carve, images
 from ..indexed import IndexedSplit
+from ..sharded import ShardedSplit
 from ..streamed import StreamedSplit
 from . import records
 
@@ -77,7 +78,7 @@ def describe(builder, name, size=None) -> Pairs:
     )
 
 
-def splits(builder, pairs, name, memory_limit):
+def splits(builder, pairs, name, memory_limit, folder=None):
     """Return a set's splits, by name, with notes and an identity.
 
     Args:
@@ -85,6 +86,7 @@ def splits(builder, pairs, name, memory_limit):
         pairs: `Pairs`.
         name: str, what the user calls the set.
         memory_limit: int, bytes up to which all splits together are read into memory.
+        folder: str, where the files lie, if not where the builder has them. Defaults to None.
 
     Returns:
         A dict with "train" and, where tfds has them or the set is streamed, "test" and
@@ -105,14 +107,16 @@ def splits(builder, pairs, name, memory_limit):
         wanted.remove("validation")
     size = math.prod(pairs.input_shape) * np.dtype(pairs.input_dtype).itemsize
     if size * sum(known[s].num_examples for s in wanted if known) <= memory_limit:
-        return {s: _in_memory(builder, pairs, s) for s in wanted}, (), b""
-    return _streamed(builder, pairs, wanted)
+        return {s: _in_memory(builder, pairs, s, folder) for s in wanted}, (), b""
+    return _streamed(builder, pairs, wanted, folder)
 
 
-def _in_memory(builder, pairs, split):
-    if pairs.supervised and records.can_read(builder, pairs):
-        return records.read(builder, pairs, split)
-    batches = list(_dataset(builder, pairs, split).batch(_NUM_AT_ONCE).as_numpy_iterator())
+def _in_memory(builder, pairs, split, folder):
+    parts = records.files(builder, split, folder) if records.has_records(builder) else None
+    if parts:
+        return records.read(parts, records.parser(builder, pairs), pairs)
+    whole = _dataset(builder, pairs, split).batch(_NUM_AT_ONCE) if parts is None else ()
+    batches = list(tfds.as_numpy(whole))
     if not batches:
         return IndexedSplit(
             inputs=np.zeros((0, *pairs.input_shape), pairs.input_dtype), targets=np.zeros(0, int)
@@ -121,7 +125,7 @@ def _in_memory(builder, pairs, split):
     return IndexedSplit(inputs=inputs, targets=targets)
 
 
-def _streamed(builder, pairs, wanted):
+def _streamed(builder, pairs, wanted, folder):
     known = builder.info.splits
     ends = {"train": known["train"].num_examples}
     notes = []
@@ -141,13 +145,19 @@ def _streamed(builder, pairs, wanted):
         whole = split in wanted and split != "train"
         rule = split if whole else f"train[{starts[split]}:{ends[split]}]"
         num_examples = known[split].num_examples if whole else ends[split] - starts[split]
-        dataset = _dataset(builder, pairs, rule).apply(
-            # tfds does not know it for a slice, and `fit` counts steps wrongly without.
-            tf.data.experimental.assert_cardinality(num_examples)
-        )
-        found[split] = StreamedSplit(dataset=dataset, num_examples=num_examples)
+        found[split] = _stream(builder, pairs, rule, num_examples, folder)
     files = [(s, known[s].num_examples, known[s].num_bytes, known[s].shard_lengths) for s in wanted]
     return found, tuple(notes), repr((builder.info.full_name, files)).encode()
+
+
+def _stream(builder, pairs, rule, num_examples, folder):
+    if records.has_records(builder):
+        return ShardedSplit.of(records.files(builder, rule, folder), records.parser(builder, pairs))
+    dataset = _dataset(builder, pairs, rule).apply(
+        # tfds does not know it for a slice, and `fit` counts steps wrongly without.
+        tf.data.experimental.assert_cardinality(num_examples)
+    )
+    return StreamedSplit(dataset=dataset, num_examples=num_examples)
 
 
 def _dataset(builder, pairs, split):

@@ -5,7 +5,7 @@ and talks to the other replicas four times, two of them on the way back; a ResNe
 a third of its step in that. Here it is five passes, and one short message each way.
 """
 
-from ..replicas import total_of_few
+from .replicas import total_of_few
 
 
 def normalize_over_all(inputs, scale, offset, epsilon):
